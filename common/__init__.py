@@ -1,0 +1,1 @@
+"""What at least two papers use. Knows no paper."""

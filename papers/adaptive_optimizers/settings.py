@@ -1,0 +1,127 @@
+"""What params.yaml may hold. Every field's meaning is here; where each value is from stands in params.yaml."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from common.config import Config, load
+
+HERE = Path(__file__).parent
+
+Names = Annotated[tuple[str, ...], Field(min_length=1)]
+Seeds = Annotated[tuple[int, ...], Field(min_length=1)]
+Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+
+
+class Workload(Config):
+    """One dataset, one network and the budget that every optimizer gets on them."""
+
+    task: Literal["classification", "autoencoder"]
+    dataset: str
+    network: Literal["net_2c2d", "net_3c3d", "conv_autoencoder"]
+    channels: Sizes
+    """Output channels of the convolutions, first to last."""
+    hidden: Sizes
+    """Units of the fully connected layers before the last; for an autoencoder its one code size."""
+    train_examples: PositiveInt | None
+    """Size of the training subset, drawn once from a fixed seed; null takes all that validation leaves."""
+    valid_examples: PositiveInt
+    """Examples split off the official training set, for tuning and for the curves."""
+    test_examples: PositiveInt | None
+    """Size of the test subset; null takes the whole test set."""
+    batch_size: PositiveInt
+    tuning_epochs: PositiveInt
+    """Epochs of one tuning run."""
+    epochs: PositiveInt
+    """Epochs of one final run."""
+
+    @model_validator(mode="after")
+    def _network_fits_task(self) -> "Workload":
+        if (self.network == "conv_autoencoder") != (self.task == "autoencoder"):
+            raise ValueError(f"network {self.network} cannot do task {self.task}")
+        return self
+
+
+class Tuning(Config):
+    """The declared protocol of convention (c): every optimizer gets the same grid size and the same seeds."""
+
+    points: Annotated[int, Field(ge=3)]
+    """Learning rates per optimizer, half a decade apart, around the centre of its search range."""
+    seeds: Seeds
+    """Seeds of the tuning runs, disjoint from those of the final runs."""
+
+
+class Lecture(Config):
+    """The lecture's comparison of six optimizers on a two-dimensional toy problem."""
+
+    optimizers: Names
+    classes: PositiveInt
+    train_points: PositiveInt
+    valid_points: PositiveInt
+    test_points: PositiveInt
+    batch_size: PositiveInt
+    epochs: PositiveInt
+    points: Annotated[int, Field(ge=3)]
+    """Learning rates per optimizer, half a decade apart."""
+    widths: Sizes
+    seeds: dict[PositiveInt, PositiveInt]
+    """Width -> number of final runs, with seeds 0, 1, 2, ..."""
+    tuning_seeds: PositiveInt
+    """Number of tuning runs per learning rate, with seeds 1000, 1001, ..."""
+    boundary_grid: PositiveInt
+    """Points per side of the grid on which decision boundaries are drawn and measured."""
+
+    @model_validator(mode="after")
+    def _every_width_has_seeds(self) -> "Lecture":
+        if missing := set(self.widths) - set(self.seeds):
+            raise ValueError(f"no number of seeds for width {sorted(missing)}")
+        return self
+
+
+class Compute(Config):
+    """How the machine is used; changes no result."""
+
+    workers: PositiveInt
+    threads: PositiveInt
+    """Threads of each worker."""
+
+
+class Params(Config):
+    """All of params.yaml."""
+
+    scale: Literal["smoke", "laptop", "overnight", "paper"]
+    seeds: Seeds
+    optimizers: Names
+    conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], Field(min_length=1)]
+    checks: PositiveInt
+    """How often a final run is validated, evenly over its steps."""
+    tuning: Tuning
+    run: Names
+    """The workloads of this scale."""
+    workloads: dict[str, Workload]
+    lecture: Lecture
+    step_timing: Annotated[int, Field(ge=10)]
+    """Steps over which the time of one optimizer step is measured."""
+    target_quantile: PositiveFloat
+    compute: Compute
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Params":
+        from common.optimizers import OPTIMIZERS  # noqa: PLC0415  (imports torch; only needed when validating)
+
+        for field, names, known in (
+            ("optimizers", self.optimizers, OPTIMIZERS),
+            ("lecture.optimizers", self.lecture.optimizers, OPTIMIZERS),
+            ("run", self.run, self.workloads),
+        ):
+            if unknown := [name for name in names if name not in known]:
+                raise ValueError(f"{field}: unknown name {unknown[0]!r}; known: {', '.join(known)}")
+        if shared := set(self.seeds) & set(self.tuning.seeds):
+            raise ValueError(f"seeds and tuning.seeds share {sorted(shared)}; they must be disjoint")
+        return self
+
+
+def read_params() -> Params:
+    """Read and check this paper's params.yaml; see `common.config.load` for the faults it reports."""
+    return load(Params, HERE / "params.yaml")
