@@ -91,7 +91,9 @@ def mlp(width: int, outputs: int) -> nn.Module:
     return nn.Sequential(nn.Linear(2, width), nn.Tanh(), nn.Linear(width, outputs))
 
 
-def _with_head(body: nn.Sequential, shape: tuple[int, int, int], outputs: int, hidden: Sequence[int], init) -> nn.Module:
+def _with_head(
+    body: nn.Sequential, shape: tuple[int, int, int], outputs: int, hidden: Sequence[int], init
+) -> nn.Module:
     with torch.no_grad():
         features = body(torch.zeros(1, *shape)).shape[1]
     layers: list[nn.Module] = []

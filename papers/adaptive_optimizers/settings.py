@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Config, load
 
@@ -48,6 +48,8 @@ class Tuning(Config):
 
     points: Annotated[int, Field(ge=3)]
     """Learning rates per optimizer, half a decade apart, around the centre of its search range."""
+    extend: NonNegativeInt
+    """While the best learning rate is an end of the grid, up to so many more beyond that end."""
     seeds: Seeds
     """Seeds of the tuning runs, disjoint from those of the final runs."""
 
@@ -64,6 +66,8 @@ class Lecture(Config):
     epochs: PositiveInt
     points: Annotated[int, Field(ge=3)]
     """Learning rates per optimizer, half a decade apart."""
+    extend: NonNegativeInt
+    """As in `Tuning`."""
     widths: Sizes
     seeds: dict[PositiveInt, PositiveInt]
     """Width -> number of final runs, with seeds 0, 1, 2, ..."""
@@ -77,6 +81,15 @@ class Lecture(Config):
         if missing := set(self.widths) - set(self.seeds):
             raise ValueError(f"no number of seeds for width {sorted(missing)}")
         return self
+
+
+class Controls(Config):
+    """The classical methods that the learned ones are compared with."""
+
+    components: PositiveInt
+    """Principal components that the support-vector machine sees."""
+    most_examples: PositiveInt
+    """Training examples of the support-vector machine, whose time grows with their square."""
 
 
 class Compute(Config):
@@ -94,6 +107,8 @@ class Params(Config):
     seeds: Seeds
     optimizers: Names
     conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], Field(min_length=1)]
+    split_seed: int
+    """Fixes which training images are kept for validation, and which subsets are taken."""
     checks: PositiveInt
     """How often a final run is validated, evenly over its steps."""
     tuning: Tuning
@@ -104,6 +119,7 @@ class Params(Config):
     step_timing: Annotated[int, Field(ge=10)]
     """Steps over which the time of one optimizer step is measured."""
     target_quantile: PositiveFloat
+    controls: Controls
     compute: Compute
 
     @model_validator(mode="after")
