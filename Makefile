@@ -26,7 +26,7 @@ repro: $(READY)  ## rebuild every paper, or PAPER=key; SCALE=smoke|laptop|overni
 
 # One thread per worker: the tests are many small programs, and more threads would only get in their way.
 test: $(READY)  ## the fast tests; ARGS="-k claims" picks, ARGS="-m slow" runs the slow ones
-	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(RUN) pytest -n logical --maxprocesses 8 $(ARGS)
+	@OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(RUN) pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(READY)  ## ruff, over everything
 	@$(RUN) ruff check .
@@ -45,6 +45,7 @@ $(READY): requirements.lock pyproject.toml
 	    "or name it: make setup PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@echo "setting up .venv from requirements.lock (a few minutes, once)"
 	@test -x .venv/bin/python || $(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
-	@$(RUN) pip install -q --disable-pip-version-check -r requirements.lock
+	@$(RUN) pip install -q --disable-pip-version-check --no-compile -r requirements.lock
+	@$(RUN) compileall -qq -j 0 $(VENV)/lib || true  # on all cores, where pip takes one; templates do not compile
 	@$(RUN) pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@

@@ -12,8 +12,8 @@ from common.batches import TensorBatches
 from common.training import Batches, TrainSettings, fit
 
 BATCH_SIZE = 128
-STEPS = 200
-THREADS = 2
+STEPS = 300
+THREADS = 1
 
 
 def network() -> nn.Sequential:
@@ -64,7 +64,6 @@ def train_with_core(x: Tensor, y: Tensor) -> None:
 
 def train_bare(x: Tensor, y: Tensor) -> None:
     """The same epoch in the shortest loop that does the same: shuffled batches, and a look at the loss at times."""
-    torch.set_num_threads(THREADS)
     net = network()
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3, fused=True)
     order = torch.randperm(len(x))
@@ -79,17 +78,16 @@ def train_bare(x: Tensor, y: Tensor) -> None:
 
 
 def cases() -> list[Case]:
-    """Compare 200 steps, start-up included."""
+    """Compare one epoch of noise of MNIST's shape."""
     x, y = images()
     return [
         Case(
             paper="common",
-            name="training core, MNIST CNN, 200 steps",
+            name="training core against a bare PyTorch loop, MNIST CNN",
             ours=lambda: train_with_core(x, y),
             peer=lambda: train_bare(x, y),
             target=1.15,
-            unit="x the time of a bare PyTorch loop",
+            unit=f"{STEPS} steps of batch {BATCH_SIZE}, start-up included",
             at_least=False,
-            limit_ratio=1.0,
         )
     ]

@@ -51,10 +51,9 @@ def sweep(
     """
     root = paper_dir.parent.parent
     with at_scale(paper_dir, scale) as lock:
-        graph = stages(paper_dir)
         pool = _cluster(root, cluster, options or {}) if cluster else ThreadPoolExecutor(jobs)
         # A cluster's job is another process on another machine: it cannot inherit the lock.
-        failed = _run_all(graph, pool, root, None if cluster else lock)
+        failed = _run_all(stages(paper_dir), pool, root, None if cluster else lock)
     if failed:
         raise SweepError(f"failed: {', '.join(failed)}; the reasons stand above, finished stages are kept")
 
@@ -87,7 +86,7 @@ def _run_all(graph: dict[str, set[str]], pool: Any, root: Path, lock: TextIO | N
         try:
             while running or (sorter.is_active() and not failed):
                 for stage in () if failed else sorter.get_ready():
-                    running[stage] = pool.submit(run_stage, root, stage, lock and lock.fileno())
+                    running[stage] = _submit(pool, root, stage, lock)
                 time.sleep(POLL_SECONDS)
                 for stage in [stage for stage, job in running.items() if job.done()]:
                     code, output = _outcome(running.pop(stage))
@@ -103,6 +102,13 @@ def _run_all(graph: dict[str, set[str]], pool: Any, root: Path, lock: TextIO | N
             while not all(job.done() for job in running.values()):
                 time.sleep(POLL_SECONDS)
     return failed
+
+
+def _submit(pool: Any, root: Path, stage: str, lock: TextIO | None) -> Any:
+    try:
+        return pool.submit(run_stage, root, stage, lock and lock.fileno())
+    except RuntimeError as error:  # submitit: the cluster does not take the job
+        raise SweepError(f"cannot submit {stage}: {' '.join(str(error).split())}") from None
 
 
 def _outcome(job: Any) -> tuple[int, str]:

@@ -14,7 +14,12 @@ from typing import Any
 
 import pytorch_lightning as pl
 import torch
-from lightning_fabric.plugins.environments import ClusterEnvironment, SLURMEnvironment, TorchElasticEnvironment
+from lightning_fabric.plugins.environments import (
+    ClusterEnvironment,
+    LightningEnvironment,
+    SLURMEnvironment,
+    TorchElasticEnvironment,
+)
 from pytorch_lightning.callbacks import RichProgressBar
 
 from common.checkpoints import AtomicCheckpoints, CheckpointError, write_atomically
@@ -85,7 +90,7 @@ def fit(module: pl.LightningModule, data: Batches, settings: TrainSettings, run_
         TrainingDiverged: the loss became NaN or infinite. The checkpoint is gone, as a second try would end alike.
     """
     where, cluster = device(settings), _cluster()
-    rank, world = (cluster.global_rank(), cluster.world_size()) if cluster else (0, 1)
+    rank, world = cluster.global_rank(), cluster.world_size()
     data.train.shard(rank, world)
     data.train.set_epoch(0)
     checkpoint, checkpoints = run_dir / "resume.ckpt", AtomicCheckpoints()
@@ -144,37 +149,43 @@ def device(settings: TrainSettings) -> torch.device:
         raise RepriseError("accelerator: gpu is asked for, but torch sees no CUDA device; use auto or cpu")
     if settings.accelerator == "cpu" or not available:
         return torch.device("cpu")
-    environment = _cluster()
-    return torch.device("cuda", environment.local_rank() if environment else 0)
+    return torch.device("cuda", _cluster().local_rank())
 
 
-def _cluster() -> ClusterEnvironment | None:
-    """The launcher that started this process as one of several, if any."""
+def _cluster() -> ClusterEnvironment:
+    """The launcher that started this process as one of several; else an environment of one process."""
     if TorchElasticEnvironment.detect():
         return TorchElasticEnvironment()
-    # without its requeueing, which would put checkpoints of its own into the run's folder
-    return SLURMEnvironment(auto_requeue=False) if SLURMEnvironment.detect() else None
+    # only a job step has several processes; a batch script is alone, whatever its job has reserved
+    if "SLURM_STEP_ID" in os.environ and int(os.environ.get("SLURM_NTASKS", "1")) > 1:
+        return SLURMEnvironment(auto_requeue=False)  # requeueing would write checkpoints of its own
+    return LightningEnvironment()
+
+
+def _nodes(cluster: ClusterEnvironment) -> int:
+    if isinstance(cluster, TorchElasticEnvironment):
+        return cluster.world_size() // int(os.environ["LOCAL_WORLD_SIZE"])
+    return int(os.environ["SLURM_NNODES"]) if isinstance(cluster, SLURMEnvironment) else 1
 
 
 def _trainer(
     settings: TrainSettings,
     where: torch.device,
-    cluster: ClusterEnvironment | None,
+    cluster: ClusterEnvironment,
     recorder: Recorder,
     checkpoints: AtomicCheckpoints,
     run_dir: Path,
 ) -> pl.Trainer:
     on_gpu = where.type == "cuda"
-    world = cluster.world_size() if cluster else 1
-    local = int(os.environ.get("LOCAL_WORLD_SIZE") or os.environ.get("SLURM_NTASKS_PER_NODE") or world)
+    world, nodes = cluster.world_size(), _nodes(cluster)
     bar = [RichProgressBar(refresh_rate=20)] if settings.progress and sys.stdout.isatty() else []
     precision = ("bf16-mixed" if on_gpu else "32") if settings.precision == "auto" else settings.precision
     return pl.Trainer(
         accelerator="gpu" if on_gpu else "cpu",
         strategy="ddp" if world > 1 else "auto",
-        devices=local,
-        num_nodes=world // local,
-        plugins=[checkpoints, cluster] if cluster else [checkpoints],
+        devices=world // nodes,
+        num_nodes=nodes,
+        plugins=[checkpoints, cluster],
         precision=precision,
         deterministic=settings.deterministic,
         max_epochs=recorder.epochs,
@@ -209,6 +220,8 @@ def _global_settings(settings: TrainSettings) -> Iterator[None]:
             warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`", category=FutureWarning)
             # a run without validation is asked for by `valid=None`
             warnings.filterwarnings("ignore", message="You defined a `validation_step` but have no `val_dataloader`")
+            # on a machine with SLURM a process outside of it is no mistake
+            warnings.filterwarnings("ignore", message="The `srun` command is available")
             # every process validates on the same data, so there is nothing to synchronise
             warnings.filterwarnings("ignore", message="It is recommended to use `self.log")
             yield

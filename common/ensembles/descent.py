@@ -75,15 +75,15 @@ def train(
     """
     theta_RP = ensemble.theta_RP.requires_grad_()
     update = _Update(theta_RP, recipe)
+    ones_R = torch.ones_like(theta_RP[:, 0])
     diverged_at_R = torch.zeros(len(ensemble), dtype=torch.long)
     steps, losses, step = [], [], 0
     for step, (x, y) in enumerate(batches, start=1):
         losses_R = loss(ensemble(x, per_run), y)
-        total = losses_R.sum()
-        (grad_RP,) = torch.autograd.grad(total, theta_RP)
+        (grad_RP,) = torch.autograd.grad(losses_R, theta_RP, ones_R)
         losses_R = losses_R.detach()
         update(theta_RP, grad_RP, step)
-        if not math.isfinite(total.item()):
+        if not math.isfinite(losses_R.sum().item()):
             _freeze(diverged_at_R, theta_RP, losses_R.isfinite(), step)
         if record is None or step in record:
             steps.append(step)

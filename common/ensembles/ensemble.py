@@ -35,6 +35,7 @@ class Ensemble:
         self._template.to(device)
         self.theta_RP = torch.stack([rows[seed] for seed in seeds_R]).to(device)
         self._shapes = {name: p.shape for name, p in self._template.named_parameters()}
+        self._sizes = [shape.numel() for shape in self._shapes.values()]
         self._is_linear_stack = _is_linear_stack(self._template)
         # vmap makes grouped convolutions, which take a CPU half as long again as one run after the other
         self._vmap = self.theta_RP.device.type != "cpu"
@@ -80,7 +81,7 @@ class Ensemble:
 
     def _split(self, theta_RP: Tensor) -> Sequence[Tensor]:
         # the backward of one split is one concatenation, where slices would add up R x P zeros each
-        return theta_RP.split_with_sizes([shape.numel() for shape in self._shapes.values()], dim=1)
+        return theta_RP.split_with_sizes(self._sizes, dim=1)
 
     def _stacked_linear(self, theta_RP: Tensor, x_RBI: Tensor) -> Tensor:
         # the batch comes last: the matrix products of narrow layers are up to four times as fast

@@ -69,7 +69,7 @@ def test_a_failed_stage_leaves_params_yaml_whole(paper, capfd):
     assert (paper / "params.yaml").read_text() == PARAMS
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_stage_save_before_anything_comes_back(paper, number):
     process = start(paper, "overnight")
     process.send_signal(number)

@@ -1,3 +1,5 @@
+from concurrent.futures import Future
+
 import pytest
 
 from common.sweep import SweepError, stages, sweep
@@ -31,6 +33,35 @@ def test_a_failed_stage_is_named_and_keeps_what_needs_it_from_running(paper, cap
 def test_a_cluster_runs_the_same_stages_as_jobs(paper):
     sweep(paper, "smoke", cluster="local", options={"timeout_min": 5})
     assert (paper / "results" / "smoke" / "metrics.json").read_text() == "smoke"
+
+
+def test_a_cluster_that_does_not_take_a_job_is_heard_in_one_line(paper, monkeypatch):
+    class Full:
+        def submit(self, *arguments):
+            raise RuntimeError("sbatch: error: invalid partition\nsbatch: error: failed")
+
+    monkeypatch.setattr("common.sweep._cluster", lambda *arguments: Full())
+    with pytest.raises(
+        SweepError, match=r"^cannot submit papers/toy/dvc.yaml:part@a: sbatch: error: invalid .* failed$"
+    ):
+        sweep(paper, "smoke", cluster="slurm")
+
+
+def test_a_job_that_the_cluster_ended_counts_as_failed(paper, monkeypatch, capfd):
+    class Lost(Future):
+        def result(self, timeout=None):
+            raise RuntimeError("job 7 was preempted")
+
+    class Cluster:
+        def submit(self, *arguments):
+            job = Lost()
+            job.set_result(None)
+            return job
+
+    monkeypatch.setattr("common.sweep._cluster", lambda *arguments: Cluster())
+    with pytest.raises(SweepError, match=r"^failed: papers/toy/dvc.yaml:part@a;"):
+        sweep(paper, "smoke", cluster="slurm")
+    assert "job 7 was preempted" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

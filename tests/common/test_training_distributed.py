@@ -32,6 +32,16 @@ def launch(folder: Path, *signals: str) -> int:
     return done.returncode
 
 
+def launch_as_slurm(folder: Path) -> int:
+    """Start two processes with the environment that `srun --ntasks 2` gives them."""
+    job = {"SLURM_JOB_ID": "123", "SLURM_STEP_ID": "0", "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "2"}
+    place = {"SLURM_NNODES": "1", "SLURM_NODEID": "0", "SLURM_NODELIST": "127.0.0.1", "CUDA_VISIBLE_DEVICES": ""}
+    script = [sys.executable, "-W", "error", "-m", "tests.common.test_training_distributed", str(folder)]
+    ranks = [{"SLURM_PROCID": rank, "SLURM_LOCALID": rank, "RANK": rank} for rank in ("0", "1")]
+    tasks = [subprocess.Popen(script, cwd=ROOT, env={**os.environ, **job, **place, **rank}) for rank in ranks]
+    return max(task.wait() for task in tasks)
+
+
 def rows(folder: Path) -> list[dict[str, float]]:
     """The history without train_accuracy, which the module logs for its own part of a batch."""
     with (folder / "metrics.csv").open() as file:
@@ -40,8 +50,10 @@ def rows(folder: Path) -> list[dict[str, float]]:
 
 
 @pytest.mark.slow
-def test_two_processes_equal_one_with_the_doubled_batch(tmp_path):
-    assert launch(tmp_path / "two") == 0
+@pytest.mark.parametrize("launcher", ["torchrun", "srun"])
+def test_two_processes_equal_one_with_the_doubled_batch(tmp_path, launcher):
+    start = launch if launcher == "torchrun" else launch_as_slurm
+    assert start(tmp_path / "two") == 0
     train(tmp_path / "one", batch_size=128)
     ours, theirs = (torch.load(tmp_path / name / "result.pt")["weights"] for name in ("two", "one"))
     for name, tensor in theirs.items():

@@ -16,6 +16,7 @@ from common.config import ROOT, overlay, read_yaml
 from common.pipeline import environment
 from tests.common.toy_pipeline import commit, git
 
+pytestmark = pytest.mark.timeout(1200)
 UP_TO_DATE = "Data and pipelines are up to date."
 
 
@@ -86,9 +87,12 @@ def test_every_claim_finds_its_metrics(checkout):
 @pytest.mark.parametrize("inside", [False, True], ids=["at the root", "in the paper's folder"])
 def test_a_second_repro_does_nothing_at_once(checkout, inside):
     arguments, cwd = (["repro"], checkout.paper) if inside else (["repro", checkout.key], None)
-    start = time.perf_counter()
-    assert UP_TO_DATE in checkout.dvc(*arguments, cwd=cwd)
-    assert time.perf_counter() - start < 4
+    seconds = []
+    for _ in range(3):  # the other workers' tests run meanwhile: the best of three
+        start = time.perf_counter()
+        assert UP_TO_DATE in checkout.dvc(*arguments, cwd=cwd)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 4
 
 
 def test_the_questions_that_dvc_users_ask_have_answers(checkout):

@@ -39,11 +39,12 @@ def draw_sensitivity(params: Params, stages: Stages, path: Path) -> None:
     """Validation accuracy against the learning rate at each width, with bands over the tuning seeds."""
     with figure(1, len(stages.lecture), width=5 * len(stages.lecture) + 2, height=4.4, sharey=True) as (fig, axes):
         for ax, (width, compared) in zip(axes[0], stages.lecture.items(), strict=True):
-            for index, (name, result) in enumerate(compared.items()):
-                quality_SL = np.array(result["sweep"]["quality"], dtype=float).T
+            for index, name in enumerate(params.lecture.optimizers):
+                sweep = compared[name]["sweep"]
+                quality_SL = np.array(sweep["quality"], dtype=float).T
                 label, style = OPTIMIZERS[name].label, style_of(index)
-                band(ax, result["sweep"]["learning_rates"], quality_SL, label=label, style=style)
-            ax.set(title=f"width {width}", xscale="log", xlabel="learning rate")
+                band(ax, sweep["learning_rates"], quality_SL, label=label, style=style)
+            ax.set(title=f"width {width}", xscale="log", xlabel="learning rate", ylim=(0, 100))
         axes[0, 0].set_ylabel("validation accuracy (%)")
         legend_right(fig, axes[0, 0])
         save_svg(fig, path)

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import rankdata
 
-from common import datasets
 from common.figures import COLOURS, band, figure, save_svg, style_of
 from common.optimizers import OPTIMIZERS
 from common.statistics import t_interval
@@ -21,10 +20,13 @@ from papers.adaptive_optimizers.tasks import TASKS
 CONVENTIONS = {"paper_era": "defaults of 2019-20", "torch": "torch defaults", "tuned": "tuned"}
 
 
+DATASETS = {"mnist": "MNIST", "cifar10": "CIFAR-10", "lfw": "LFW"}
+
+
 def title_of(name: str) -> str:
     """Return a workload's name for people: "mnist_classification" -> "MNIST classification"."""
     dataset, task = name.rsplit("_", 1)
-    return f"{datasets.info(dataset).title.split(' (')[0]} {task}"
+    return f"{DATASETS.get(dataset, dataset.capitalize())} {task}"
 
 
 Panels = list[tuple[Axes, tuple[str, WorkloadRuns]]]
@@ -61,6 +63,8 @@ def draw_curves(params: Params, name: str, runs: WorkloadRuns, path: Path) -> No
             losses.set(title=CONVENTIONS[convention], yscale="log")
             quality.set(xlabel="step")
         axes[0, 0].set_ylabel("training loss (nats)")
+        if task.unit == "%":
+            axes[1, 0].set_ylim(0, 100)
         axes[1, 0].set_ylabel(f"validation {task.label.removeprefix('test ')} ({task.unit})")
         legend_right(fig, axes[0, 0])
         save_svg(fig, path)
@@ -85,6 +89,8 @@ def draw_final(params: Params, stages: Stages, path: Path) -> None:
             ax.set_ylim(len(rows) - 0.5, -0.5)
             task = TASKS[params.workloads[name].task]
             ax.set(title=title_of(name), xlabel=f"{task.label} ({task.unit})")
+            if task.unit == "%":
+                ax.set_xlim(0, 100)
         fig.legend(*panels[0][0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
         save_svg(fig, path)
 
@@ -120,6 +126,8 @@ def draw_sensitivity(params: Params, stages: Stages, path: Path) -> None:
             task = TASKS[params.workloads[name].task]
             quality = task.label.removeprefix("test ")
             ax.set(title=title_of(name), xscale="log", xlabel="learning rate", ylabel=f"{quality} ({task.unit})")
+            if task.unit == "%":
+                ax.set_ylim(0, 100)
         legend_right(fig, panels[0][0])
         save_svg(fig, path)
 
@@ -140,8 +148,9 @@ def draw_reconstructions(params: Params, name: str, runs: WorkloadRuns, path: Pa
         for ax, (label, images) in zip(axes[:, 0], rows.items(), strict=True):
             strip = np.concatenate(list(images), axis=1)
             ax.imshow(strip.squeeze(), cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="equal")
-            ax.set_ylabel(label, rotation=0, ha="right", va="center")
-            ax.set(xticks=[], yticks=[])
+            ax.set_xticks([])
+            ax.set_yticks([strip.shape[0] / 2], [label])
+            ax.tick_params(length=0)
             ax.grid(False)
             ax.spines[:].set_visible(False)
         save_svg(fig, path)
