@@ -2,13 +2,22 @@
 
 The paper's own layers were not available to us, so we use networks with a pedigree: 2c2d and 3c3d of DeepOBS
 (Schneider, Balles, Hennig, ICLR 2019), whose published sizes are `channels=(32, 64), hidden=(1024,)` and
-`channels=(64, 96, 128), hidden=(512, 256)`. The autoencoder is ours: strided convolutions to a small code.
+`channels=(64, 96, 128), hidden=(512, 256)`. Here the pooling comes before the ReLU: the two commute, and the ReLU
+has a quarter to do. The autoencoder is ours: strided convolutions to a small code.
 """
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+
+class ChannelsLast(nn.Module):
+    """Store images channels-last, as convolution and pooling on a CPU want them: a quarter faster, same result."""
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Return the same images in the other layout."""
+        return x_BCHW.contiguous(memory_format=torch.channels_last)
 
 
 def net_2c2d(shape: tuple[int, int, int], outputs: int, channels: Sequence[int], hidden: Sequence[int]) -> nn.Module:
@@ -26,8 +35,8 @@ def net_2c2d(shape: tuple[int, int, int], outputs: int, channels: Sequence[int],
     """
     first, second = channels
     body = nn.Sequential(
-        nn.Conv2d(shape[0], first, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(first, second, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(shape[0], first, 5, padding=2), nn.MaxPool2d(2), nn.ReLU(),
+        nn.Conv2d(first, second, 5, padding=2), nn.MaxPool2d(2), nn.ReLU(),
         nn.Flatten(),
     )  # fmt: skip
     return _with_head(body, shape, outputs, hidden, _truncated_normal)
@@ -40,7 +49,7 @@ def net_3c3d(shape: tuple[int, int, int], outputs: int, channels: Sequence[int],
     an L2 penalty of 0.002, left out here so that the optimizers differ in nothing but their update.
     """
     first, second, third = channels
-    pool = [nn.ReLU(), nn.MaxPool2d(3, stride=2, padding=1)]
+    pool = [nn.MaxPool2d(3, stride=2, padding=1), nn.ReLU()]
     body = nn.Sequential(
         nn.Conv2d(shape[0], first, 5), *pool,
         nn.Conv2d(first, second, 3), *pool,
@@ -100,7 +109,7 @@ def _with_head(
     for units in hidden:
         layers += [nn.Linear(features, units), nn.ReLU()]
         features = units
-    net = nn.Sequential(*body, *layers, nn.Linear(features, outputs))
+    net = nn.Sequential(ChannelsLast(), *body, *layers, nn.Linear(features, outputs))
     net.apply(init)
     return net
 

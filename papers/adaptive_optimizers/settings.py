@@ -31,6 +31,8 @@ class Workload(Config):
     test_examples: PositiveInt | None
     """Size of the test subset; null takes the whole test set."""
     batch_size: PositiveInt
+    tuning_examples: PositiveInt | None
+    """Size of the part of the training subset that tuning runs see; null takes all of it."""
     tuning_epochs: PositiveInt
     """Epochs of one tuning run."""
     epochs: PositiveInt

@@ -33,12 +33,13 @@ def sweep_optimizer(job: SweepJob) -> dict[str, Any]:
     workload, tuning = job.params.workloads[job.workload], job.params.tuning
     device = best_device()
     task, data = TASKS[workload.task], read_data(workload, job.params.split_seed).to(device)
+    seen = Part(data.train.x[: workload.tuning_examples], data.train.y[: workload.tuning_examples])
 
     def quality_of(rates: list[float]) -> list[list[float]]:
         runs = [(rate, seed) for rate in rates for seed in tuning.seeds]
         ensemble = ensembles.Ensemble(lambda: build_network(workload, data), [seed for _, seed in runs], device)
         hyper = {**defaults(job.optimizer, "torch"), "lr": [rate for rate, _ in runs]}
-        batches = shared_batches(data.train, workload.batch_size, workload.tuning_epochs, tuning.seeds[0])
+        batches = shared_batches(seen, workload.batch_size, workload.tuning_epochs, tuning.seeds[0])
         ensembles.train(ensemble, ensembles.Recipe(job.optimizer, hyper), batches, task.loss, record=())
         return score(ensemble, task, data.valid).view(len(rates), -1).tolist()
 
