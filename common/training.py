@@ -115,6 +115,8 @@ def fit(module: pl.LightningModule, data: Batches, settings: TrainSettings, run_
         except TrainingDiverged:
             checkpoints.remove_checkpoint(checkpoint)
             raise
+    if signals.received is not None:  # it came after the last step; the checkpoint before is still there
+        raise Interrupted(signals.received, recorder.step)
     if settings.checkpoint == "best" and recorder.best is not None:
         module.load_state_dict(recorder.best["weights"])
     if rank == 0:

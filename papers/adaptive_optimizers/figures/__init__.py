@@ -8,7 +8,7 @@ from papers.adaptive_optimizers.settings import Params
 
 
 def draw_all(params: Params, stages: Stages, folder: Path) -> None:
-    """Draw every figure into `folder`, one SVG each."""
+    """Draw every figure into `folder`, one SVG each; those named `timing_` show measured times, which vary."""
     for name, runs in stages.workloads.items():
         workloads.draw_curves(params, name, runs, folder / f"curves_{name}.svg")
         if params.workloads[name].task == "autoencoder":
@@ -16,8 +16,8 @@ def draw_all(params: Params, stages: Stages, folder: Path) -> None:
     workloads.draw_final(params, stages, folder / "final.svg")
     workloads.draw_ranking(params, stages, folder / "ranking.svg")
     workloads.draw_sensitivity(params, stages, folder / "sensitivity.svg")
-    efficiency.draw_profiles(params, stages, folder / "profiles.svg")
-    efficiency.draw_costs(params, stages, folder / "costs.svg")
+    efficiency.draw_profiles(params, stages, folder / "timing_profiles.svg")
+    efficiency.draw_costs(params, stages, folder / "timing_costs.svg")
     lecture.draw_boundaries(params, stages, folder / "lecture_boundaries.svg")
     lecture.draw_sensitivity(params, stages, folder / "lecture_sensitivity.svg")
     lecture.draw_accuracy(params, stages, folder / "lecture_accuracy.svg")
