@@ -75,7 +75,7 @@ def train(job: TrainJob) -> dict[str, Any]:
     key = run_key(
         params.workloads[job.workload], params.split_seed, params.checks, job.optimizer, job.seed,
         hyperparameters(job),  # not the convention: where two of them agree, one run serves both
-        modules=("common.batches", "common.optimizers", "common.recorder", "common.training",
+        modules=("common.batches", "common.checkpoints", "common.optimizers", "common.recorder", "common.training",
                  f"{PAPER}.module", f"{PAPER}.networks", f"{PAPER}.tasks", f"{PAPER}.train"),
     )  # fmt: skip
     return Scratch(job.stage).once(key, lambda run_dir: train_run(job, run_dir))
