@@ -9,10 +9,17 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import TypeVar
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
 from common.errors import RepriseError
+from common.interruption import Interrupted
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+SECONDS_TO_SAVE = 30
+"""What a worker gets to save its checkpoint before it is killed."""
 
 
 class WorkerLost(RepriseError):
@@ -45,7 +52,7 @@ def run_all(
         WorkerLost: a worker was killed. What `function` itself kept (see `common.scratch`) is not lost.
     """
     if workers == 1:
-        _start_worker(threads)
+        _set_threads(threads)
     with _progress(label, len(jobs)) as advance:
         if workers == 1:
             return [_advanced(function(job), advance) for job in jobs]
@@ -54,7 +61,7 @@ def run_all(
         pool = ProcessPoolExecutor(min(workers, max(len(jobs), 1)), context, _start_worker, (threads,))
         with _sigterm_as_interrupt():
             try:
-                futures = [pool.submit(function, job) for job in jobs]
+                futures = [pool.submit(_work, function, job) for job in jobs]
                 for future in as_completed(futures):
                     _advanced(future.result(), advance)
             except BrokenProcessPool:
@@ -80,7 +87,8 @@ def _stop(pool: ProcessPoolExecutor) -> None:
     for worker in workers:
         worker.terminate()
     for worker in workers:
-        worker.join(timeout=10)
+        worker.join(timeout=SECONDS_TO_SAVE)
+        worker.kill()
 
 
 @contextmanager
@@ -95,7 +103,21 @@ def _sigterm_as_interrupt():
         signal.signal(signal.SIGTERM, previous)
 
 
+def _work(function: Callable[[Job], Result], job: Job) -> Result:
+    try:
+        return function(job)
+    except Interrupted as stop:  # saved itself on SIGTERM; the pool would have this worker begin the next job
+        os._exit(stop.code)
+
+
 def _start_worker(threads: int) -> None:
+    # Ctrl-C reaches all processes of a terminal. Were it followed by the SIGTERM of `_stop`, a run that is
+    # saving its checkpoint would die of the second signal; so the parent alone hears it, and passes it on.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    _set_threads(threads)
+
+
+def _set_threads(threads: int) -> None:
     os.environ["OMP_NUM_THREADS"] = str(threads)
     import torch  # noqa: PLC0415  (costs a second; callers that never run a job must not pay it)
 
@@ -104,16 +126,6 @@ def _start_worker(threads: int) -> None:
 
 @contextmanager
 def _progress(label: str, total: int) -> Iterator[Callable[[], None]]:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )  # noqa: PLC0415
-
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

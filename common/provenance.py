@@ -16,7 +16,7 @@ PACKAGES = ("torch", "pytorch-lightning", "numpy", "scipy", "pytorch-optimizer",
 """The packages whose versions can change a number."""
 
 CODE = (".", ":!reports", ":!papers/*/results/*", ":!*dvc.lock", ":!README*")
-"""What makes a work tree dirty: anything but what a run itself writes."""
+"""What makes a work tree dirty: anything but what a run itself writes; params.yaml holds another scale meanwhile."""
 
 
 def provenance(seconds: float, threads: int | None = None, root: Path = ROOT) -> dict[str, Any]:

@@ -5,13 +5,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from common.config import ROOT
 from common.errors import RepriseError
-from common.parallel import WorkerLost
+from common.parallel import WorkerLost, run_all
 from tests.common.toy_stage import JOBS, LAST, run
 
 SQUARES = [number**2 for number in range(JOBS)]
@@ -55,16 +57,19 @@ def test_a_worker_that_is_killed_is_one_line_and_the_finished_jobs_are_kept(tmp_
 
 
 def test_no_jobs_are_no_work(tmp_path: Path):
-    from common.parallel import run_all
-
     assert run_all(abs, [], workers=2, threads=1, label="nothing", preload=["torch"]) == []
 
 
-def program(name: str, folder: Path, workers: int) -> subprocess.Popen:
+@contextmanager
+def program(name: str, folder: Path, workers: int) -> Iterator[subprocess.Popen]:
     command = [sys.executable, "-m", "tests.common.toy_stage", name, str(folder), str(workers)]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, process_group=0
-    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=pipe, text=True, process_group=0) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:  # the test has failed
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def wait_for_workers(folder: Path, process: subprocess.Popen, workers: int) -> list[int]:
@@ -95,10 +100,10 @@ def is_running(process: int) -> bool:
     ids=["SIGTERM", "Ctrl-C", "SIGTERM while training", "Ctrl-C while training"],
 )
 def test_a_signal_ends_the_workers_and_starts_no_other_job(tmp_path: Path, name, number, to_group):
-    process = program(name, tmp_path, workers=2)
-    workers = wait_for_workers(tmp_path, process, 2)
-    (os.killpg if to_group else os.kill)(process.pid, number)
-    _, complaint = process.communicate(timeout=30)
+    with program(name, tmp_path, workers=2) as process:
+        workers = wait_for_workers(tmp_path, process, 2)
+        (os.killpg if to_group else os.kill)(process.pid, number)
+        _, complaint = process.communicate()
     assert process.returncode == 130
     assert "interrupted: finished work is kept" in complaint
     assert "Traceback" not in complaint
@@ -109,10 +114,10 @@ def test_a_signal_ends_the_workers_and_starts_no_other_job(tmp_path: Path, name,
 
 
 def test_a_stage_that_is_killed_goes_on_from_its_finished_jobs(tmp_path: Path):
-    process = program("killed", tmp_path, workers=1)
-    process.communicate()
+    with program("killed", tmp_path, workers=1) as process:
+        process.communicate()
     assert process.returncode == -signal.SIGKILL
     assert started(tmp_path) == list(range(JOBS))
-    process = program("killed", tmp_path, workers=1)
-    assert process.communicate()[0] == f"{SQUARES}\n"
+    with program("killed", tmp_path, workers=1) as process:
+        assert process.communicate()[0] == f"{SQUARES}\n"
     assert started(tmp_path) == [*range(JOBS), LAST]
