@@ -1,50 +1,53 @@
 """`python -m papers.adaptive_optimizers STAGE [SELECTOR]`: the stages of dvc.yaml. Hyperparameters: params.yaml."""
 
 import argparse
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from common.errors import one_line_errors
+from common.claims import did_you_mean
+from common.errors import RepriseError, one_line_errors
 from common.parallel import run_all
 from common.scratch import Scratch, write_json
 from papers.adaptive_optimizers import jobs
+from papers.adaptive_optimizers.runs import read_stage
 from papers.adaptive_optimizers.settings import HERE, Params, read_params
 
 
 def sweep(params: Params, workload: str) -> None:
     """Learning rates of every optimizer on one workload."""
     todo = [jobs.SweepJob(params, workload, optimizer) for optimizer in params.optimizers]
-    results, seconds = _run(jobs.sweep, todo, params, f"sweep {workload}")
-    chosen = dict(zip(params.optimizers, results, strict=True))
-    _write(params, f"sweep/{workload}.json", {"optimizers": chosen, "seconds": seconds})
+    with _finished(jobs.sweep, todo, params, f"sweep {workload}") as (results, seconds):
+        chosen = dict(zip(params.optimizers, results, strict=True))
+        _write(params, f"sweep/{workload}.json", {"optimizers": chosen, "seconds": seconds})
 
 
 def train(params: Params, workload: str) -> None:
     """Final runs of every optimizer, convention and seed on one workload."""
-    chosen = json.loads((build(params) / f"sweep/{workload}.json").read_text(encoding="utf-8"))["optimizers"]
+    chosen = read_stage(build(params), "sweep", workload)["optimizers"]
     todo = [
         jobs.TrainJob(params, workload, optimizer, convention, seed, chosen[optimizer]["best"])
         for seed in params.seeds
         for optimizer in params.optimizers
         for convention in params.conventions
     ]
-    results, seconds = _run(jobs.train, todo, params, f"train {workload}", preload="papers.adaptive_optimizers.train")
-    runs = [
-        {"optimizer": job.optimizer, "convention": job.convention, "seed": job.seed, **result}
-        for job, result in zip(todo, results, strict=True)
-    ]
-    _write(params, f"train/{workload}.json", {"runs": runs, "seconds": seconds})
+    preload = "papers.adaptive_optimizers.train"
+    with _finished(jobs.train, todo, params, f"train {workload}", preload) as (results, seconds):
+        runs = [
+            {"optimizer": job.optimizer, "convention": job.convention, "seed": job.seed, **result}
+            for job, result in zip(todo, results, strict=True)
+        ]
+        _write(params, f"train/{workload}.json", {"runs": runs, "seconds": seconds})
 
 
 def lecture(params: Params, width: str) -> None:
     """The lecture's six optimizers at one width."""
     todo = [jobs.LectureJob(params.lecture, int(width), optimizer) for optimizer in params.lecture.optimizers]
-    results, seconds = _run(jobs.lecture, todo, params, f"lecture, width {width}")
-    compared = dict(zip(params.lecture.optimizers, results, strict=True))
-    _write(params, f"lecture/{width}.json", {"optimizers": compared, "seconds": seconds})
+    with _finished(jobs.lecture, todo, params, f"lecture, width {width}") as (results, seconds):
+        compared = dict(zip(params.lecture.optimizers, results, strict=True))
+        _write(params, f"lecture/{width}.json", {"optimizers": compared, "seconds": seconds})
 
 
 def controls(params: Params) -> None:
@@ -76,19 +79,34 @@ def build(params: Params) -> Path:
     return HERE / "build" / params.scale
 
 
-def _run(
+@contextmanager
+def _finished(
     function: Callable, todo: Sequence[Any], params: Params, label: str, preload: str = "torch"
-) -> tuple[list[Any], float]:
-    """Run all jobs and forget what was kept in case of an interruption: results in order, and seconds."""
+) -> Iterator[tuple[list[Any], float]]:
+    """Run all jobs; yield the results in order, and seconds. Once they are written, forget what was kept of them."""
     start = time.monotonic()
     compute = params.compute
     results = run_all(function, todo, workers=compute.workers, threads=compute.threads, label=label, preload=[preload])
+    yield results, time.monotonic() - start
     Scratch(todo[0].stage).clear()
-    return results, time.monotonic() - start
 
 
 def _write(params: Params, name: str, value: Any) -> None:
     write_json(build(params) / name, value)
+
+
+def _checked(params: Params, stage: str, selector: str | None) -> list[str]:
+    """Return the selector as the arguments of its stage, or say which there are."""
+    workloads, widths = list(params.workloads), [str(width) for width in params.lecture.seeds]
+    known = {"sweep": workloads, "train": workloads, "lecture": widths}.get(stage)
+    if known is None:
+        if selector is not None:
+            raise RepriseError(f"{stage} takes no selector (got {selector!r})")
+        return []
+    if selector not in known:
+        wrong = "needs a selector" if selector is None else f"has no {selector!r}{did_you_mean(selector, known)}"
+        raise RepriseError(f"{stage} {wrong} (known: {', '.join(known)})")
+    return [selector]
 
 
 @one_line_errors
@@ -96,9 +114,10 @@ def main() -> None:
     """Run the stage that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m papers.adaptive_optimizers", description=__doc__)
     parser.add_argument("stage", choices=STAGES, help="a stage of dvc.yaml")
-    parser.add_argument("selector", nargs="*", help="sweep, train: a workload; lecture: a width")
+    parser.add_argument("selector", nargs="?", help="sweep, train: a workload; lecture: a width")
     chosen = parser.parse_args()
-    STAGES[chosen.stage](read_params(), *chosen.selector)
+    params = read_params()
+    STAGES[chosen.stage](params, *_checked(params, chosen.stage, chosen.selector))
 
 
 if __name__ == "__main__":

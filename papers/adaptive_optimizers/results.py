@@ -45,10 +45,12 @@ def _record_workload(metrics: Metrics, params: Params, name: str, runs: Workload
         metrics.record(f"{path}.diverged", np.array(diverged, dtype=float), "share of runs")
     for convention in params.conventions:
         for family, members in (("basic_mean", BASIC), ("adaptive_mean", ADAPTIVE)):
-            values = runs.family(convention, members, "quality")
-            metrics.record(f"{name}.{convention}.{family}.quality", values, unit)
+            if set(members) & set(params.optimizers):
+                values = runs.family(convention, members, "quality")
+                metrics.record(f"{name}.{convention}.{family}.quality", values, unit)
     for first, second in AGREEMENTS:
-        metrics.record(f"{name}.rank_agreement.{first}_{second}", _agreement(params, runs, first, second))
+        if {first, second} <= set(params.conventions):
+            metrics.record(f"{name}.rank_agreement.{first}_{second}", _agreement(params, runs, first, second))
     metrics.record(f"{name}.untrained.quality", runs.untrained, unit)
     metrics.record(f"{name}.classical.quality", [runs.classical] * len(params.seeds), unit)
     for optimizer, sweep in runs.sweep.items():
@@ -84,16 +86,17 @@ def _record_lecture(metrics: Metrics, params: Params, stages: Stages) -> None:
         for optimizer, result in compared.items():
             _record_lecture_optimizer(metrics, path, optimizer, result)
         mean_length = np.mean([result["runs"]["tuned"]["boundary_length"] for result in compared.values()], axis=0)
-        metrics.record(f"{path}.tuned.six_mean.boundary_length", mean_length)
+        metrics.record(f"{path}.tuned.six_mean.boundary_length", mean_length[:fewest])  # compared across widths
         seeds = params.lecture.seeds[width]
         metrics.record(f"{path}.classical.test_accuracy", stages.lecture_controls["classical"][:seeds], "%")
         metrics.record(f"{path}.untrained.test_accuracy", stages.lecture_controls["untrained"][str(width)], "%")
         for group, inside in (("adam_pair", True), ("other_four", False)):
             members = [name for name in compared if (name in {"adam", "adamw"}) == inside]
             accuracy = [compared[name]["runs"]["tuned"]["test_accuracy"][:fewest] for name in members]
-            overall[group].append(np.mean(accuracy, axis=0))
+            overall[group] += [np.mean(accuracy, axis=0)] if members else []
     for group, means in overall.items():
-        metrics.record(f"lecture.overall.tuned.{group}.test_accuracy", np.mean(means, axis=0), "%")
+        if means:
+            metrics.record(f"lecture.overall.tuned.{group}.test_accuracy", np.mean(means, axis=0), "%")
 
 
 def _record_lecture_optimizer(metrics: Metrics, path: str, optimizer: str, result: dict) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from common.config import shown
+from common.errors import RepriseError
 from common.statistics import time_to_target
 from papers.adaptive_optimizers.settings import Params
 
@@ -55,21 +57,22 @@ class Stages:
 
 def read_stages(params: Params, build: Path) -> Stages:
     """Read the files that params.yaml says must be there; none is looked for by pattern."""
-    controls = _read(build / "controls.json")
+    controls = read_stage(build, "controls")
     seconds, workloads, lecture = {}, {}, {}
     for name in params.run:
-        swept, trained = _read(build / f"sweep/{name}.json"), _read(build / f"train/{name}.json")
+        swept, trained = read_stage(build, "sweep", name), read_stage(build, "train", name)
         seconds[f"sweep {name}"], seconds[f"train {name}"] = swept["seconds"], trained["seconds"]
         runs = {(convention, optimizer): [] for convention in params.conventions for optimizer in params.optimizers}
         for run in trained["runs"]:
             runs[run["convention"], run["optimizer"]].append(run)
         untrained, classical = controls["untrained"][name], controls["classical"][name]
-        workloads[name] = WorkloadRuns(runs, swept["optimizers"], untrained, classical)
+        aligned = {key: _aligned(group) for key, group in runs.items()}
+        workloads[name] = WorkloadRuns(aligned, swept["optimizers"], untrained, classical)
     for width in params.lecture.widths:
-        compared = _read(build / f"lecture/{width}.json")
+        compared = read_stage(build, "lecture", str(width))
         seconds[f"lecture {width}"] = compared["seconds"]
         lecture[width] = compared["optimizers"]
-    return Stages(workloads, lecture, controls["lecture"], _read(build / "costs.json"), seconds)
+    return Stages(workloads, lecture, controls["lecture"], read_stage(build, "costs"), seconds)
 
 
 def steps_to_target(params: Params, runs: WorkloadRuns) -> np.ndarray:
@@ -86,5 +89,37 @@ def steps_to_target(params: Params, runs: WorkloadRuns) -> np.ndarray:
     return np.stack(columns, axis=1)
 
 
-def _read(file: Path) -> Any:
-    return json.loads(file.read_text(encoding="utf-8"))
+def read_stage(build: Path, stage: str, selector: str = "") -> Any:
+    """Read what a stage wrote.
+
+    Args:
+        build: the folder of the scale's intermediate files.
+        stage: its name in dvc.yaml.
+        selector: the workload or the width, for a stage that has one file for each.
+
+    Returns:
+        Its JSON values.
+
+    Raises:
+        RepriseError: the file is missing or damaged.
+    """
+    file = build / stage / f"{selector}.json" if selector else build / f"{stage}.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError) as error:
+        fault = "damaged" if isinstance(error, ValueError) else "missing"
+        command = f"python -m papers.adaptive_optimizers {stage} {selector}".rstrip()
+        raise RepriseError(f"{shown(file)} is {fault}: `{command}` makes it, as does `dvc repro`") from None
+
+
+def _aligned(group: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give the flat training curve of a run that diverged, recorded at checks only, the steps of the other seeds."""
+    whole = next((run for run in group if run["diverged_at"] is None), None)
+    if whole is None:
+        return group
+    steps = whole["train_steps"]
+    flat = {"train_steps": steps}
+    return [
+        run if run["diverged_at"] is None else run | flat | {"train_losses": run["train_losses"][:1] * len(steps)}
+        for run in group
+    ]

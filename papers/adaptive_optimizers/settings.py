@@ -3,14 +3,21 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
 
 from common.config import Config, load
 
 HERE = Path(__file__).parent
 
-Names = Annotated[tuple[str, ...], Field(min_length=1)]
-Seeds = Annotated[tuple[int, ...], Field(min_length=1)]
+
+def _distinct(values: tuple) -> tuple:
+    if repeated := sorted({value for value in values if values.count(value) > 1}):
+        raise ValueError(f"entries must differ; repeated: {', '.join(map(str, repeated))}")
+    return values
+
+
+Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), AfterValidator(_distinct)]
 Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
@@ -42,6 +49,11 @@ class Workload(Config):
     def _network_fits_task(self) -> "Workload":
         if (self.network == "conv_autoencoder") != (self.task == "autoencoder"):
             raise ValueError(f"network {self.network} cannot do task {self.task}")
+        needed = {"net_2c2d": 2, "net_3c3d": 3}.get(self.network, len(self.channels))
+        if len(self.channels) != needed:
+            raise ValueError(f"channels: {self.network} has {needed} convolutions (got {len(self.channels)})")
+        if self.task == "autoencoder" and len(self.hidden) != 1:
+            raise ValueError(f"hidden: an autoencoder has one code size (got {len(self.hidden)})")
         return self
 
 
@@ -70,18 +82,21 @@ class Lecture(Config):
     """Learning rates per optimizer, half a decade apart."""
     extend: NonNegativeInt
     """As in `Tuning`."""
-    widths: Sizes
+    widths: Annotated[Sizes, AfterValidator(_distinct)]
     seeds: dict[PositiveInt, PositiveInt]
     """Width -> number of final runs, with seeds 0, 1, 2, ..."""
-    tuning_seeds: PositiveInt
-    """Number of tuning runs per learning rate, with seeds 1000, 1001, ..."""
-    boundary_grid: PositiveInt
+    tuning_seeds: dict[PositiveInt, PositiveInt]
+    """Width -> number of tuning runs per learning rate, with seeds 1000, 1001, ..."""
+    boundary_grid: Annotated[int, Field(ge=2)]
     """Points per side of the grid on which decision boundaries are drawn and measured."""
 
     @model_validator(mode="after")
-    def _every_width_has_seeds(self) -> "Lecture":
-        if missing := set(self.widths) - set(self.seeds):
+    def _fits_together(self) -> "Lecture":
+        if missing := set(self.widths) - (set(self.seeds) & set(self.tuning_seeds)):
             raise ValueError(f"no number of seeds for width {sorted(missing)}")
+        for field in ("train_points", "valid_points", "test_points"):
+            if getattr(self, field) % self.classes:
+                raise ValueError(f"{field}: not a multiple of the {self.classes} classes (got {getattr(self, field)})")
         return self
 
 
@@ -108,8 +123,8 @@ class Params(Config):
     scale: Literal["smoke", "laptop", "overnight", "paper"]
     seeds: Seeds
     optimizers: Names
-    conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], Field(min_length=1)]
-    split_seed: int
+    conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], AfterValidator(_distinct)]
+    split_seed: NonNegativeInt
     """Fixes which training images are kept for validation, and which subsets are taken."""
     checks: PositiveInt
     """How often a final run is validated, evenly over its steps."""
@@ -120,7 +135,7 @@ class Params(Config):
     lecture: Lecture
     step_timing: Annotated[int, Field(ge=10)]
     """Steps over which the time of one optimizer step is measured."""
-    target_quantile: PositiveFloat
+    target_quantile: Annotated[float, Field(ge=0, le=1)]
     controls: Controls
     compute: Compute
 
@@ -137,6 +152,8 @@ class Params(Config):
                 raise ValueError(f"{field}: unknown name {unknown[0]!r}; known: {', '.join(known)}")
         if shared := set(self.seeds) & set(self.tuning.seeds):
             raise ValueError(f"seeds and tuning.seeds share {sorted(shared)}; they must be disjoint")
+        if "tuned" not in self.conventions or "momentum" not in self.optimizers:
+            raise ValueError("convention tuned and optimizer momentum must stay: they set the steps-to-target")
         return self
 
 

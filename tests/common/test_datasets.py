@@ -9,10 +9,10 @@ import sys
 import numpy as np
 import pytest
 import torch
-from dataset_toys import ARRAYS, write_mirror, write_registry
 
 from common import datasets
 from common.datasets import DatasetError, registry, sources, splits, store
+from tests.common.dataset_toys import ARRAYS, write_mirror, write_registry
 
 NAMES = datasets.names()
 LOADABLE = [row.name for row in datasets.overview() if row.state != "missing"]

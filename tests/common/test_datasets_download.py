@@ -7,9 +7,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from dataset_toys import FILES, load_toy, write_registry
 
 from common.datasets import DatasetError, download, store
+from tests.common.dataset_toys import FILES, load_toy, write_registry
 
 
 class Server(ThreadingHTTPServer):

@@ -10,12 +10,12 @@ import zipfile
 
 import numpy as np
 import pytest
-from dataset_toys import ARRAYS, FILES, load_toy, sha256, write_registry
 from PIL import Image
 
 from common import datasets
 from common.datasets import DatasetError, readers, registry, sources
 from common.datasets.errors import SourceError
+from tests.common.dataset_toys import ARRAYS, FILES, load_toy, sha256, write_registry
 
 CLOSED_PORT = "http://127.0.0.1:9/"
 

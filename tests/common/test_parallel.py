@@ -43,7 +43,7 @@ def test_one_worker_is_this_process(tmp_path: Path):
 
 
 def test_a_failing_job_says_so_itself_and_the_finished_ones_are_kept(tmp_path: Path):
-    with pytest.raises(RepriseError, match="^toy: there is no sixth job$"):
+    with pytest.raises(RepriseError, match=r"^toy: there is no sixth job$"):
         run("failing", tmp_path, workers=2)
     assert run("failing", tmp_path, workers=2) == SQUARES
     assert sorted(started(tmp_path)) == [*range(JOBS), LAST]

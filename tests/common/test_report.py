@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import chromium
-from demo_paper import make_paper
 
 from common import fonts
 from common.config import ROOT
 from common.report import ReportError, build, yaml_comments
+from tests.common.browser import chromium
+from tests.common.demo_paper import make_paper
 
 
 def outputs(paper: Path) -> dict[str, str]:

@@ -2,8 +2,6 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import chromium
-from demo_paper import make_paper
 from PIL import Image
 
 from common.boards import LOOK, boards
@@ -13,6 +11,8 @@ from common.numerals import number
 from common.report import build
 from common.scoreboard import screenshot, write
 from common.scoreboard_page import page
+from tests.common.browser import chromium
+from tests.common.demo_paper import make_paper
 
 MARKERS = "# A title\n<!-- scoreboard:begin -->\nold\n<!-- scoreboard:end -->\nThe rest.\n"
 

@@ -40,12 +40,12 @@ def draw_profiles(params: Params, stages: Stages, path: Path) -> None:
 
 
 def draw_costs(params: Params, stages: Stages, path: Path) -> None:
-    """Bytes of state per parameter, and time of one optimizer step beside that of SGD."""
+    """Bytes of state per parameter, and time of one optimizer step beside that of the first."""
     labels = [OPTIMIZERS[optimizer].label for optimizer in params.optimizers]
     costs = [stages.costs["optimizers"][optimizer] for optimizer in params.optimizers]
     columns = (
         ("state per parameter (bytes)", [cost["state_bytes"] for cost in costs]),
-        ("time of a step / that of SGD", [cost["seconds"] / costs[0]["seconds"] for cost in costs]),
+        (f"time of a step / that of {labels[0]}", [cost["seconds"] / costs[0]["seconds"] for cost in costs]),
     )
     with figure(1, 2, width=11, height=0.36 * len(labels) + 1, sharey=True) as (fig, axes):
         for ax, (label, values) in zip(axes[0], columns, strict=True):

@@ -52,7 +52,7 @@ def compare(job: LectureJob) -> dict[str, Any]:
         boundary_length; `boundary`, the classes of the first seed's tuned network on the grid.
     """
     settings, seeds = job.settings, range(job.settings.seeds[job.width])
-    tuning_seeds = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + settings.tuning_seeds)
+    tuning_seeds = range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + settings.tuning_seeds[job.width])
 
     def quality_of(rates: list[float]) -> list[list[float]]:
         trained = _trained(job, [(rate, seed) for rate in rates for seed in tuning_seeds])

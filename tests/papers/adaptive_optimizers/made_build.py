@@ -74,7 +74,7 @@ def _runs(params: Params, name: str, quality: Quality) -> list[dict[str, Any]]:
 def _compared(params: Params, name: str, width: int, place: int) -> dict[str, Any]:
     settings = params.lecture
     sweep = _sweep(name, settings.points)
-    sweep["quality"] = [row * settings.tuning_seeds for row in sweep["quality"]]
+    sweep["quality"] = [row * settings.tuning_seeds[width] for row in sweep["quality"]]
     seeds = range(settings.seeds[width])
     runs = {
         convention: {

@@ -32,7 +32,9 @@ def test_the_loss_of_a_stack_is_the_loss_of_each_run(task, loss):
 
 def test_accuracy_is_the_share_of_right_answers_of_each_run_in_per_cent():
     logits, labels = outputs_and_targets("classification")
-    expected = [100 * sum(int(z.argmax()) == int(y) for z, y in zip(run, labels, strict=True)) / BATCH for run in logits]
+    expected = [
+        100 * sum(int(z.argmax()) == int(y) for z, y in zip(run, labels, strict=True)) / BATCH for run in logits
+    ]
     torch.testing.assert_close(TASKS["classification"].quality(logits, labels), torch.tensor(expected))
 
 
