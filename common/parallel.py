@@ -3,10 +3,12 @@
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 from rich.console import Console
@@ -59,17 +61,22 @@ def run_all(
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(preload))
         pool = ProcessPoolExecutor(min(workers, max(len(jobs), 1)), context, _start_worker, (threads,))
+        processes = pool._processes  # ours to keep: the pool forgets them when it breaks or shuts down
         with _sigterm_as_interrupt():
             try:
                 futures = [pool.submit(_work, function, job) for job in jobs]
                 for future in as_completed(futures):
                     _advanced(future.result(), advance)
             except BrokenProcessPool:
+                _wait(processes.values())  # the pool has told the others to stop
                 raise WorkerLost(
                     f"{label}: a worker process was killed (out of memory?); run again to go on from the finished jobs"
                 ) from None
             except BaseException:
-                _stop(pool)
+                pool.shutdown(wait=False, cancel_futures=True)
+                for process in processes.values():
+                    process.terminate()
+                _wait(processes.values())
                 raise
         pool.shutdown()
         return [future.result() for future in futures]
@@ -80,15 +87,10 @@ def _advanced(result: Result, advance: Callable[[], None]) -> Result:
     return result
 
 
-def _stop(pool: ProcessPoolExecutor) -> None:
-    # Workers get SIGTERM, so that a training run among them saves its checkpoint before it ends.
-    workers = list((pool._processes or {}).values())
-    pool.shutdown(wait=False, cancel_futures=True)
-    for worker in workers:
-        worker.terminate()
-    for worker in workers:
-        worker.join(timeout=SECONDS_TO_SAVE)
-        worker.kill()
+def _wait(processes: Iterable[BaseProcess]) -> None:
+    for process in processes:
+        process.join(timeout=SECONDS_TO_SAVE)
+        process.kill()
 
 
 @contextmanager
@@ -103,18 +105,35 @@ def _sigterm_as_interrupt():
         signal.signal(signal.SIGTERM, previous)
 
 
-def _work(function: Callable[[Job], Result], job: Job) -> Result:
-    try:
-        return function(job)
-    except Interrupted as stop:  # saved itself on SIGTERM; the pool would have this worker begin the next job
-        os._exit(stop.code)
+_stopping = threading.Event()
+"""Set in a worker that has been told to stop."""
 
 
 def _start_worker(threads: int) -> None:
-    # Ctrl-C reaches all processes of a terminal. Were it followed by the SIGTERM of `_stop`, a run that is
-    # saving its checkpoint would die of the second signal; so the parent alone hears it, and passes it on.
+    # A worker that dies breaks the pool, and the pool then sends SIGTERM to all: to a run that is saving its
+    # checkpoint it would be a second signal, and the end. So no worker dies of a signal. Ctrl-C reaches all
+    # processes of a terminal, but only the parent hears it, and passes it on as SIGTERM.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, lambda *_: _stopping.set())
     _set_threads(threads)
+
+
+def _work(function: Callable[[Job], Result], job: Job) -> Result:
+    """Do one job in a worker; SIGTERM ends it in `Interrupted`, and those that the pool has queued after it."""
+    if _stopping.is_set():
+        raise Interrupted(signal.SIGTERM, 0)
+    idle = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return function(job)
+    except Interrupted:
+        _stopping.set()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, idle)
+
+
+def _interrupt(signum: int, frame: object) -> None:
+    raise Interrupted(signum, 0)
 
 
 def _set_threads(threads: int) -> None:

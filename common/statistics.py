@@ -236,7 +236,7 @@ def _differences(a: ArrayLike, b: ArrayLike) -> Array:
 
 def _mean_and_error(values_S: Array) -> tuple[float, float]:
     """Mean and its standard error; exact for equal samples, where rounding would leave a trace of spread."""
-    if np.ptp(values_S) == 0:
+    if values_S.size < MIN_SEEDS or np.ptp(values_S) == 0:
         return float(values_S[0]), 0.0
     return float(values_S.mean()), float(values_S.std(ddof=1) / np.sqrt(values_S.size))
 

@@ -81,12 +81,15 @@ def sleeping(job: Job) -> None:
 
 
 def saving(job: Job) -> None:
-    """Like a training run: a signal lets it save and end with `Interrupted`."""
+    """Every second job is like a training run: a signal lets it save, slowly, and end with `Interrupted`."""
+    if job.number % 2:
+        sleeping(job)
     with StopSignals() as signals:
         job.begins()
         for step in range(600):
             time.sleep(0.1)
             if signals.received is not None:
+                time.sleep(1)
                 (job.folder / f"saved {job.number}").touch()
                 raise Interrupted(signals.received, step)
 

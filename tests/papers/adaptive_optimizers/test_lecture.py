@@ -99,14 +99,12 @@ def test_the_comparison_is_shaped_as_promised_and_tuning_learns_something():
 
 
 def test_the_same_comparison_gives_the_same_numbers():
-    assert compare(job("sgd")) == compare(job("sgd"))
+    assert compare(job("sgd", epochs=1)) == compare(job("sgd", epochs=1))
 
 
-@pytest.mark.parametrize("size", [1, 2])
-def test_cutting_the_runs_into_several_programs_changes_no_result(monkeypatch: pytest.MonkeyPatch, size: int):
+def test_cutting_the_runs_into_several_programs_changes_no_result(monkeypatch: pytest.MonkeyPatch):
     whole = compare(job("adam"))
-    width, outputs = 8, SETTINGS.classes
-    monkeypatch.setattr(experiment, "MOST_PARAMETERS", size * width * (3 + outputs))
+    monkeypatch.setattr(experiment, "MOST_PARAMETERS", 2 * 8 * (3 + SETTINGS.classes))  # two runs at a time
     monkeypatch.setattr(experiment, "MOST_ACTIVATIONS", 1000)
     cut = compare(job("adam"))
     assert cut["sweep"] == whole["sweep"]

@@ -1,12 +1,13 @@
 """Final runs: their hyperparameters, curves and divergence, and which of them are one and the same run."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from common import scratch
 from common.optimizers import OPTIMIZERS, defaults
-from papers.adaptive_optimizers import jobs, train
+from papers.adaptive_optimizers import __main__, jobs, train
 from papers.adaptive_optimizers.jobs import LectureJob, SweepJob, TrainJob
 from papers.adaptive_optimizers.settings import Params
 from papers.adaptive_optimizers.tasks import TASKS, build_network, evaluate, read_data
@@ -120,3 +121,27 @@ def test_stages_keep_their_unfinished_work_apart():
         *(LectureJob(PARAMS.lecture, width, "adam").stage for width in (8, 32)),
     ]
     assert len(set(stages)) == len(stages)
+
+
+def test_what_was_computed_is_forgotten_only_once_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    params = params_at("smoke", compute={"workers": 1})
+    computed = []
+
+    def sweep(job: SweepJob) -> dict[str, float]:
+        return scratch.Scratch(job.stage).once(job.optimizer, lambda _: computed.append(job) or {"best": 0.1})
+
+    def full_disk(file: Path, value: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(scratch, "ROOT", tmp_path)
+    monkeypatch.setattr(__main__, "HERE", tmp_path)
+    monkeypatch.setattr(jobs, "sweep", sweep)
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="no space"):
+        patch.setattr(__main__, "write_json", full_disk)
+        __main__.sweep(params, "digits_classification")
+    __main__.sweep(params, "digits_classification")
+    assert len(computed) == len(params.optimizers)
+    written = json.loads((tmp_path / "build/smoke/sweep/digits_classification.json").read_text())
+    assert written["optimizers"] == {name: {"best": 0.1} for name in params.optimizers}
+    __main__.sweep(params, "digits_classification")
+    assert len(computed) == 2 * len(params.optimizers)
