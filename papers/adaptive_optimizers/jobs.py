@@ -87,6 +87,7 @@ def lecture(job: LectureJob) -> dict[str, Any]:
 
     key = run_key(
         job.settings, job.width, job.optimizer,
-        modules=("common.ensembles", "common.optimizers", f"{PAPER}.lecture", f"{PAPER}.networks"),
+        modules=("common.ensembles", "common.optimizers", f"{PAPER}.lecture", f"{PAPER}.networks",
+                 f"{PAPER}.sweep", f"{PAPER}.tasks"),
     )  # fmt: skip
     return Scratch(job.stage).once(key, lambda _: compare(job))

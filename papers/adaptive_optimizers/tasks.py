@@ -6,6 +6,7 @@ leading run axis, so that one trained network (R = 1) and an ensemble of runs ar
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from common import datasets
+from common.errors import RepriseError
 from papers.adaptive_optimizers import networks
 from papers.adaptive_optimizers.settings import Workload
 
@@ -85,8 +87,9 @@ TASKS = {
 }
 
 
+@lru_cache(maxsize=1)
 def read_data(workload: Workload, split_seed: int) -> WorkloadData:
-    """Load a workload's dataset, cut off the validation part and take the subsets.
+    """Load a workload's dataset, cut off the validation part and take the subsets; kept for the next run of a worker.
 
     Args:
         workload: names the dataset and the sizes.
@@ -97,7 +100,7 @@ def read_data(workload: Workload, split_seed: int) -> WorkloadData:
         [0, 1] that are their own targets for an autoencoder.
 
     Raises:
-        ValueError: the sizes ask for more images than the dataset has.
+        RepriseError: the sizes ask for more images than the dataset has.
     """
     data = datasets.load(workload.dataset)
     rng = np.random.default_rng(split_seed)
@@ -106,7 +109,9 @@ def read_data(workload: Workload, split_seed: int) -> WorkloadData:
     train = rest[: workload.train_examples]
     test = rng.permutation(len(data.x_test))[: workload.test_examples]
     if workload.train_examples and len(train) < workload.train_examples:
-        raise ValueError(f"{workload.dataset} has only {len(rest)} images left for training")
+        raise RepriseError(
+            f"train_examples: {workload.train_examples} of {workload.dataset}, which has {len(rest)} left"
+        )
     parts = [_part(data.x_train, data.y_train, train), _part(data.x_train, data.y_train, valid)]
     parts.append(_part(data.x_test, data.y_test, test))
     if workload.task == "autoencoder":

@@ -1,5 +1,6 @@
 """The final runs: every optimizer under every convention, through the shared training core."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -51,18 +52,27 @@ def train_run(job: TrainJob, run_dir: Path) -> dict[str, Any]:
         progress=False,
     )
     module = WorkloadModule(network, task, job.optimizer, hyperparameters(job))
+    steps = len(batches) * workload.epochs
     try:
         history = fit(module, Batches(batches, valid), settings, run_dir).history
-        diverged_at = None
+        diverged_at = _first_non_finite(history)
     except TrainingDiverged as error:
         history, diverged_at = [], error.step
-        network = build_network(workload, data, job.seed)
     loss, quality = evaluate(task, network, data.test)
-    curves = _curves(history, every, before, diverged_at, len(batches) * workload.epochs)
+    if diverged_at is None and not math.isfinite(loss):
+        diverged_at = steps  # the last update was the one too far
+    if diverged_at is not None:
+        network = build_network(workload, data, job.seed)
+        loss, quality = evaluate(task, network, data.test)
+    curves = _curves(history, every, before, diverged_at, steps)
     result = {"quality": quality, "test_loss": loss, "diverged_at": diverged_at, **curves}
     if workload.task == "autoencoder" and job.seed == job.params.seeds[0]:
         result["reconstructions"] = _reconstructions(network, data)
     return result
+
+
+def _first_non_finite(history: list[dict]) -> int | None:
+    return next((row["step"] for row in history if not all(map(math.isfinite, row.values()))), None)
 
 
 def _curves(
