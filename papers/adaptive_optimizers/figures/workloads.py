@@ -62,6 +62,8 @@ def draw_curves(params: Params, name: str, runs: WorkloadRuns, path: Path) -> No
                 band(quality, steps, runs.values(convention, optimizer, "valid_quality"), **look)
             losses.set(title=CONVENTIONS[convention], yscale="log")
             quality.set(xlabel="step")
+        lowest = min(run["train_losses"][-1] for group in runs.runs.values() for run in group)
+        axes[0, 0].set_ylim(bottom=0.7 * lowest)  # on a logarithmic axis a wide band would reach down without end
         axes[0, 0].set_ylabel("training loss (nats)")
         if task.unit == "%":
             axes[1, 0].set_ylim(0, 100)
