@@ -29,6 +29,9 @@ def title_of(name: str) -> str:
     return f"{DATASETS.get(dataset, dataset.capitalize())} {task}"
 
 
+THINNED = slice(1, None, 3)
+"""Every third point of a training curve is enough to see it, and keeps the report small."""
+
 Panels = list[tuple[Axes, tuple[str, WorkloadRuns]]]
 
 
@@ -55,9 +58,9 @@ def draw_curves(params: Params, name: str, runs: WorkloadRuns, path: Path) -> No
         for column, convention in enumerate(params.conventions):
             losses, quality = axes[:, column]
             for index, optimizer in enumerate(params.optimizers):
-                steps = runs.values(convention, optimizer, "train_steps")[0]
+                steps = runs.values(convention, optimizer, "train_steps")[0][THINNED]
                 look = {"label": OPTIMIZERS[optimizer].label, "style": style_of(index)}
-                band(losses, steps, runs.values(convention, optimizer, "train_losses"), **look)
+                band(losses, steps, runs.values(convention, optimizer, "train_losses")[:, THINNED], **look)
                 steps = runs.values(convention, optimizer, "steps")[0]
                 band(quality, steps, runs.values(convention, optimizer, "valid_quality"), **look)
             losses.set(title=CONVENTIONS[convention], yscale="log")
