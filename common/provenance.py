@@ -12,7 +12,10 @@ from typing import Any
 
 from common.config import ROOT
 
-PACKAGES = ("torch", "pytorch-lightning", "numpy", "scipy", "pytorch-optimizer", "torch-geometric", "ortools", "dvc")
+PACKAGES = (
+    *("torch", "pytorch-lightning", "torch-geometric", "pytorch-optimizer"),
+    *("numpy", "scipy", "numba", "networkx", "ortools", "dvc"),
+)
 """The packages whose versions can change a number."""
 
 CODE = (".", ":!reports", ":!papers/*/results/*", ":!*dvc.lock", ":!README*")

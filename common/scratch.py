@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from common.config import ROOT
 from common.errors import RepriseError
 
-LIBRARIES = ("torch", "pytorch-lightning", "numpy")
+LIBRARIES = ("torch", "pytorch-lightning", "numpy", "numba", "networkx")
 """Packages whose version is part of every key."""
 
 
