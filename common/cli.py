@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -132,11 +133,11 @@ def examine_machine() -> None:
 
 @command(data, "list")
 def list_data() -> None:
-    """List the datasets, and where each would come from."""
+    """List the datasets and the collections of texts, and where each would come from."""
     from common import datasets
 
     table = _table("name", "title", "size", "state", "licence")
-    for row in datasets.overview():
+    for row in (*datasets.overview(), *datasets.texts.overview()):
         table.add_row(row.name, row.title, f"{row.nbytes / 1e6:.1f} MB", row.state, row.licence)
     _console().print(table)
 
@@ -144,19 +145,18 @@ def list_data() -> None:
 @command(data, "fetch")
 def fetch_data(names: Names = None) -> None:
     """Bring datasets into the cache."""
-    from common import datasets
-
     for name in _known(names):
-        print(f"{name}: {datasets.fetch(name)}")
+        print(f"{name}: {_holder(name).fetch(name)}")
 
 
 @command(data, "verify")
 def verify_data(names: Names = None) -> None:
-    """Compare the cached datasets with the registry's checksums; those named must be there."""
+    """Compare what is here with the registry's checksums; datasets that are named must be in the cache."""
     from common import datasets
 
-    cached = [row.name for row in datasets.overview() if row.state == "cached"]
-    faults = {name: datasets.verify(name) for name in (names or cached)}
+    here = [row.name for row in datasets.overview() if row.state == "cached"]
+    here += datasets.texts.collections()
+    faults = {name: _holder(name).verify(name) for name in (names or here)}
     for name, lines in faults.items():
         print(f"{name}: {'; '.join(lines) or 'as it should be'}")
     if any(faults.values()):
@@ -184,8 +184,15 @@ def _known(names: Sequence[str] | None) -> Sequence[str]:
     from common import datasets
 
     for name in names or ():  # a typo in the last name must not cost the download of the first
-        datasets.info(name)
-    return names or datasets.names()
+        _holder(name).info(name)
+    return names or (*datasets.names(), *datasets.texts.collections())
+
+
+def _holder(name: str) -> ModuleType:
+    """The module that fetches and verifies `name`."""
+    from common import datasets
+
+    return datasets.texts if name in datasets.texts.collections() else datasets
 
 
 def _folders(key: str | None) -> dict[str, Path]:

@@ -142,7 +142,7 @@ def _data() -> Iterator[Check]:
     mirror = os.environ.get("REPRISE_DATA")
     if mirror and not Path(mirror).is_dir():
         yield Check("REPRISE_DATA", "advice", f"{mirror} is no folder", "point it at a mirror, or unset it")
-    for row in datasets.overview():
+    for row in (*datasets.overview(), *datasets.texts.overview()):
         name, size = f"data: {row.name}", f"{row.nbytes / 1e6:.1f} MB"
         if row.state == "missing":
             yield Check(name, "advice", f"not here ({size})", f"`reprise data fetch {row.name}`")

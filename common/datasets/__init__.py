@@ -1,9 +1,11 @@
-"""Image sets as checked arrays, fetched once per machine.
+"""Image sets as checked arrays and collections of checked text files, fetched once per machine.
 
-`load("mnist")` is all that a paper needs. What a dataset is stands in `data/registry.yaml`; see
-`data/README.md` for the sources, the cache and how to bring a dataset by hand.
+`load("mnist")` or `texts.read("gset", "G1")` is all that a paper needs. What a dataset is stands in
+`data/registry.yaml` or `data/texts.yaml`; see `data/README.md` for the sources, the cache and how to bring a
+dataset by hand.
 """
 
+from common.datasets import texts
 from common.datasets.access import Dataset, Row, fetch, info, load, names, overview, verify
 from common.datasets.errors import DatasetError
 from common.datasets.sources import mirror
@@ -20,5 +22,6 @@ __all__ = [
     "mirror",
     "names",
     "overview",
+    "texts",
     "verify",
 ]

@@ -1,7 +1,6 @@
 """What the rest of the project calls: names, info, load, fetch, verify, overview."""
 
 import contextlib
-import difflib
 import errno
 import pickle
 import shutil
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import filelock
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from common.datasets import readers, registry, sources, splits, store
 from common.datasets.download import Report
-from common.datasets.errors import DatasetError, SourceError
+from common.datasets.errors import DatasetError, SourceError, unknown
 from common.datasets.registry import Entry, FolderSource, Source
 
 _DISK_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
@@ -55,12 +53,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Row:
-    """One dataset for a table: `state` says where it would come from now; `nbytes` is its decoded size."""
+    """One dataset for a table: `state` says where it would come from now; `nbytes` is its decoded size.
+
+    Of a collection of texts in the state "samples" only the files shipped in `data/` are here.
+    """
 
     name: str
     title: str
     nbytes: int
-    state: Literal["cached", "mirror", "installed", "missing"]
+    state: Literal["cached", "mirror", "installed", "samples", "missing"]
     licence: str
 
 
@@ -77,9 +78,7 @@ def info(name: str) -> Entry:
     """
     entries = registry.read()
     if name not in entries:
-        near = difflib.get_close_matches(name, entries, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise DatasetError(f"no dataset {name!r}{hint} (known: {', '.join(entries)})")
+        raise DatasetError(unknown("dataset", name, entries))
     return entries[name]
 
 
@@ -119,7 +118,7 @@ def fetch(name: str, progress: bool = True, force: bool = False) -> Path:
     if store.is_whole(name, entry) and not force:
         return store.folder(name, entry)
     try:
-        with _locked(name):
+        with store.locked(name):
             if force or not store.is_whole(name, entry):
                 _fetch_from_first(name, entry, progress)
     except OSError as error:
@@ -208,22 +207,6 @@ def _disk_message(name: str, entry: Entry, error: OSError) -> str:
 def _one_line(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, SourceError) else f"unreadable: {text or type(error).__name__}"
-
-
-@contextlib.contextmanager
-def _locked(name: str) -> Iterator[None]:
-    """Hold the dataset's lock; say so once if another process has it."""
-    store.root().mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(store.root() / f"{name}.lock")
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout:
-        Console(stderr=True).print(f"waiting for another process that fetches {name} ...")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextlib.contextmanager

@@ -20,11 +20,11 @@ Report = Callable[[int, int | None], None]
 """Called with the bytes here and the bytes in all (None when unknown)."""
 
 
-def download(url: str, target: Path, sha256: str, report: Report) -> Path:
+def download(url: str, target: Path, sha256: str | None, report: Report) -> Path:
     """Bring `url` to `target`, going on from `target.part` if an earlier download was cut.
 
     A cut connection is taken up again a few times while that brings something; what came stays in
-    `target.part` for the next call.
+    `target.part` for the next call. Without a `sha256` the check is the caller's.
 
     Returns:
         `target`, which exists only when whole and right.
@@ -48,7 +48,7 @@ def download(url: str, target: Path, sha256: str, report: Report) -> Path:
             raise SourceError(reason)
     else:
         raise SourceError(f"{reason}; the next try goes on from there")
-    if (got := sha256_of(part)) != sha256:
+    if sha256 is not None and (got := sha256_of(part)) != sha256:
         part.unlink()
         raise SourceError(f"{target.name}: wrong checksum: sha256 {got}, expected {sha256}")
     return part.replace(target)

@@ -1,13 +1,17 @@
 """The cache: decoded arrays as .npy files, one folder per dataset, written whole or not at all."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
 import numpy as np
 import platformdirs
+from rich.console import Console
 
 from common.datasets.readers import Arrays
 from common.datasets.registry import Array, Entry
@@ -24,6 +28,22 @@ def root() -> Path:
 def folder(name: str, entry: Entry) -> Path:
     """Where the arrays of this version of the dataset belong."""
     return root() / f"{name}-{entry.fingerprint}"
+
+
+@contextlib.contextmanager
+def locked(name: str) -> Iterator[None]:
+    """Hold the dataset's lock; say so once if another process has it."""
+    root().mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(root() / f"{name}.lock")
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        Console(stderr=True).print(f"waiting for another process that fetches {name} ...")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def is_whole(name: str, entry: Entry) -> bool:

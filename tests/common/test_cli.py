@@ -108,19 +108,20 @@ def test_sweep_refuses_an_option_without_a_value(run):
 
 def test_data_list_names_every_dataset_with_its_licence(run):
     output = run("data", "list").output
-    assert all(name in output for name in datasets.names())
+    assert all(name in output for name in (*datasets.names(), *datasets.texts.collections()))
     assert "CC BY 4.0" in output
 
 
 def test_data_fetch_checks_every_name_before_the_first_download(run, monkeypatch):
     fetched = []
-    monkeypatch.setattr(datasets, "fetch", fetched.append)
+    for holder in (datasets, datasets.texts):
+        monkeypatch.setattr(holder, "fetch", fetched.append)
     result = run("data", "fetch", "digits", "cifar100")
     assert result.exit_code == 1
     assert "did you mean 'cifar10'?" in result.stderr
     assert not fetched
     run("data", "fetch")
-    assert fetched == list(datasets.names())
+    assert fetched == [*datasets.names(), *datasets.texts.collections()]
 
 
 @pytest.mark.parametrize(("faults", "code"), [([], 0), (["x_train: wrong checksum"], 1)])
