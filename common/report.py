@@ -1,7 +1,8 @@
 """A paper's report and deck: Typst sources and committed results -> PDF and self-contained HTML.
 
-`python -m common.report papers/KEY` writes `reports/KEY/{report,slides}.{pdf,html}`. The documents get every
-number through one JSON context, so that none is typed by hand; equal inputs give equal bytes on any machine.
+`python -m common.report papers/KEY` writes `reports/KEY/{report,slides}.{pdf,html}` and copies the interactive pages
+that stand among the figures. The documents get every number through one JSON context, so that none is typed by hand;
+equal inputs give equal bytes on any machine.
 """
 
 import argparse
@@ -46,10 +47,10 @@ def build(paper_dir: Path) -> list[Path]:
     paper_dir = paper_dir.resolve()
     root = paper_dir.parent.parent
     find_paper(paper_dir.name, root)
-    context = json.dumps(context_of(paper_dir), ensure_ascii=False)
-    written = {}
+    context = context_of(paper_dir)
+    written = {Path(path).name: (root / path).read_bytes() for path in context["pages"][context["scale"]].values()}
     for name in ("report", "slides"):
-        document = _Document(root, paper_dir / f"{name}.typ", context)
+        document = _Document(root, paper_dir / f"{name}.typ", json.dumps(context, ensure_ascii=False))
         written[f"{name}.pdf"] = document.pdf()
         written[f"{name}.html"] = (document.html() if name == "report" else document.deck()).encode()
     folder = root / "reports" / paper_dir.name
@@ -60,7 +61,7 @@ def build(paper_dir: Path) -> list[Path]:
 
 
 def context_of(paper_dir: Path) -> Json:
-    """Gather what a document may show: claims with verdicts, metrics, parameters, provenance, figures.
+    """Gather what a document may show: claims with verdicts, metrics, parameters, provenance, figures, pages.
 
     Raises:
         ReportError: no scale has results.
@@ -82,13 +83,26 @@ def context_of(paper_dir: Path) -> Json:
         "params": {scale: _params(paper_dir, scale) for scale in scales},
         "param_notes": yaml_comments(paper_dir / "params.yaml"),
         "figures": {scale: figures_of(paper_dir, scale) for scale in scales},
+        "pages": {scale: pages_of(paper_dir, scale) for scale in scales},
     }
 
 
 def figures_of(paper_dir: Path, scale: str) -> dict[str, str]:
     """Return the path, from the repository's root, of every figure of a scale, by stem."""
-    figures = sorted((paper_dir / "results" / scale / "figures").glob("*.svg"))
-    return {path.stem: path.relative_to(paper_dir.parent.parent).as_posix() for path in figures}
+    return _drawn(paper_dir, scale, "*.svg")
+
+
+def pages_of(paper_dir: Path, scale: str) -> dict[str, str]:
+    """Return the path, from the repository's root, of every interactive page of a scale, by stem.
+
+    A page is one HTML file that needs no network; `#page-of` shows it in the report.
+    """
+    return _drawn(paper_dir, scale, "*.html")
+
+
+def _drawn(paper_dir: Path, scale: str, pattern: str) -> dict[str, str]:
+    files = sorted((paper_dir / "results" / scale / "figures").glob(pattern))
+    return {path.stem: path.relative_to(paper_dir.parent.parent).as_posix() for path in files}
 
 
 def yaml_comments(path: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ from PIL import Image
 from common.boards import LOOK, Board
 from common.claim_rows import Json
 from common.numerals import measured
-from common.report import THEME, figures_of
+from common.report import THEME, figures_of, pages_of
 
 THUMBNAILS = 6
 """The most figures that are shown of a paper."""
@@ -65,6 +65,10 @@ def _board(board: Board) -> str:
         links = "".join(
             f'<li><a href="{key}/{name}.html">{name}</a> <a class="pdf" href="{key}/{name}.pdf">pdf</a></li>'
             for name in ("report", "slides")
+        )
+        links += "".join(
+            f'<li><a href="{key}/{name}.html">{name.replace("_", " ")}</a> <span class="pdf">interactive</span></li>'
+            for name in pages_of(board.folder, board.scales[-1])
         )
         pictures = "".join(
             f'<li><a href="../{path}"><img src="{url}" alt="{stem.replace("_", " ")}" loading="lazy"></a></li>'

@@ -13,6 +13,14 @@ FIGURE = (
     '<path d="M10 80 L50 45 L90 30 L150 22" stroke="#0b628f" stroke-width="3" fill="none"/></svg>'
 )
 
+PAGE = """\
+<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Valley</title></head>
+<body><p id="said">waiting</p>
+<script>document.getElementById("said").textContent = "a < b && \\"played\\"";</script>
+</body></html>
+"""
+
 CLAIMS = """\
 paper:
   key: {key}
@@ -42,6 +50,7 @@ Adam reaches #value(ctx, "mnist.adam.accuracy"), and $theta_(t+1) = theta_t - et
 #claims-table(ctx)
 #metrics-table(ctx, rows: (("Adam", "adam"), ("SGD", "sgd")), columns: (("MNIST", "mnist.{}.accuracy", "highest"),))
 #figure-of(ctx, "loss_curves", caption: [Loss over epochs.])
+#page-of(ctx, "valley", caption: [A valley.])
 #params-table(ctx)
 #provenance-table(ctx)
 #missing-note(ctx)
@@ -80,6 +89,7 @@ def make_paper(root: Path, key: str = "demo", scales: tuple[str, ...] = ("laptop
 def _write_results(folder: Path) -> None:
     (folder / "figures").mkdir(parents=True)
     (folder / "figures" / "loss_curves.svg").write_text(FIGURE)
+    (folder / "figures" / "valley.html").write_text(PAGE)
     metrics = Metrics()
     metrics.record("mnist.adam.accuracy", [93.1, 93.4, 93.2, 93.5, 93.3], "%")
     metrics.record("mnist.sgd.accuracy", [91.0, 91.3, 91.2, 91.1, 91.4], "%")

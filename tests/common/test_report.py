@@ -31,7 +31,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 def test_builds_the_same_bytes_twice(paper):
     first = outputs(paper)
-    assert list(first) == ["report.pdf", "report.html", "slides.pdf", "slides.html"]
+    assert sorted(first) == ["report.html", "report.pdf", "slides.html", "slides.pdf", "valley.html"]
     assert outputs(paper) == first
 
 
@@ -69,6 +69,7 @@ def test_the_deck_is_one_file_with_a_section_per_slide(paper):
         ('ctx, "mnist.adam', 'ctx, scale: "paper", "mnist.adam', "no results at scale 'paper'"),
         ("#missing-note(ctx)", '#verdict-of(ctx, "nobody")', "no claim 'nobody' in claims.yaml"),
         ("#missing-note(ctx)", '#param(ctx, "train.rate")', "no parameter 'train.rate' at scale 'laptop'"),
+        ('"valley"', '"hill"', "no page 'hill' at scale 'laptop' (there are: valley)"),
         ("#missing-note(ctx)", "#nothing", "unknown variable: nothing"),
     ],
 )
@@ -123,6 +124,15 @@ def test_yaml_comments_belong_to_the_value_on_their_line(tmp_path):
     assert yaml_comments(path) == {"a.b": "Table 1", "a.c": "Sec. 2", "e": "flow"}
 
 
+def test_an_interactive_page_is_copied_embedded_and_linked(paper):
+    pages = {path.name: path.read_bytes() for path in build(paper)}
+    assert pages["valley.html"] == (paper / "results/laptop/figures/valley.html").read_bytes()
+    report = pages["report.html"].decode()
+    assert 'srcdoc="' in report
+    assert 'href="valley.html"' in report
+    assert b"/URI(valley.html)" in pages["report.pdf"]
+
+
 @pytest.mark.slow
 def test_the_page_and_the_deck_work_in_a_browser(paper):
     build(paper)
@@ -132,6 +142,8 @@ def test_the_page_and_the_deck_work_in_a_browser(paper):
             browser.open((folder / "report.html").as_uri(), width, 900, scheme)
             assert browser.run("return document.documentElement.scrollWidth") <= width
             assert browser.run("return [...document.images].every(image => image.naturalWidth > 0)")
+            said = browser.run("return document.querySelector('iframe').contentDocument.body.innerText")
+            assert said.strip() == 'a < b && "played"'
         browser.open((folder / "slides.html").as_uri() + "#2", 1280, 800)
         shown = 'return [...document.querySelectorAll("section")].map(slide => slide.checkVisibility()).indexOf(true)'
         press = "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '%s', bubbles: true}));"
