@@ -1,0 +1,1 @@
+"""Optimizing Solution-Samplers for Combinatorial Problems: the landscape of policy-gradient methods."""
