@@ -131,10 +131,21 @@ def test_a_forced_run_gives_the_same_bytes(checkout):
 
 @pytest.mark.slow
 def test_an_experiment_changes_parameters_from_the_command_line(checkout):
-    seeds = read_yaml(checkout.paper / "params.yaml")["seeds"][:1]
-    output = checkout.dvc("exp", "run", checkout.key, "-S", f"papers/{checkout.key}/params.yaml:seeds={seeds}")
+    params = checkout.paper / "params.yaml"
+    path, seeds = seeds_in(read_yaml(params))
+    output = checkout.dvc("exp", "run", checkout.key, "-S", f"papers/{checkout.key}/params.yaml:{path}={seeds[:1]}")
     assert "Ran experiment" in output
-    assert read_yaml(checkout.paper / "params.yaml")["seeds"] == seeds
+    assert seeds_in(read_yaml(params)) == (path, seeds[:1])
+
+
+def seeds_in(values: dict) -> tuple[str, list[int]] | None:
+    """Where a paper's first list of seeds stands, and the list."""
+    for key, value in values.items():
+        if key == "seeds":
+            return key, value
+        if isinstance(value, dict) and (found := seeds_in(value)):
+            return f"{key}.{found[0]}", found[1]
+    return None
 
 
 def different(first: dict[str, bytes], second: dict[str, bytes]) -> Sequence[str]:
