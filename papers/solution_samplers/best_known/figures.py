@@ -13,6 +13,9 @@ MOST_COLUMNS = 5
 SMALLEST = 0.01
 """Per cent below which the axis is linear, so that a gap of 0 has a place."""
 
+LARGEST = 300
+"""Per cent at which the axis ends; untrained tours may lie beyond."""
+
 NAMES = {
     "known_optimum": "known optimum, no learning",
     "untrained": "untrained",
@@ -55,9 +58,9 @@ def draw_gaps(instances: dict[str, Any], kind: str, path: Path) -> None:
     methods = list(next(iter(instances.values()))["methods"])
     published = [name for name in PUBLISHED if any(name in found["published"] for found in instances.values())]
     labels = [_title(method, kind) for method in methods] + [PUBLISHED[name] for name in published]
-    columns = min(MOST_COLUMNS, len(instances))
-    rows = math.ceil(len(instances) / columns)
-    size = {"width": 2.6 * columns + 2.8, "height": rows * (0.29 * len(labels) + 1.0) + 0.6}
+    rows = math.ceil(len(instances) / MOST_COLUMNS)
+    columns = math.ceil(len(instances) / rows)
+    size = {"width": 2.6 * columns + 2.8, "height": rows * (0.31 * len(labels) + 1.2) + 0.6}
     with figure(rows, columns, **size, sharex=True, sharey=True) as (fig, axes):
         for ax in axes.flat[len(instances) :]:
             ax.set_axis_off()
@@ -65,14 +68,15 @@ def draw_gaps(instances: dict[str, Any], kind: str, path: Path) -> None:
             _draw_instance(ax, found, methods, published)
             ax.set_title(f"{name} ({found['published']['best']})")
             ax.set_xscale("symlog", linthresh=SMALLEST)
-            ax.set_xlim(left=-SMALLEST / 3)
+            ax.set_xlim(-SMALLEST / 3, LARGEST)
             ax.set_xticks([0, 0.01, 0.1, 1, 10, 100], ["0", ".01", ".1", "1", "10", "100"])
         axes[0, 0].set_yticks(range(len(labels)), labels)
         axes[0, 0].set_ylim(len(labels) - 0.5, -0.5)
         for ax in axes[-1]:
             ax.set_xlabel("gap (%)")
         handles, names = axes[0, 0].get_legend_handles_labels()
-        fig.legend(handles, names, loc="outside lower center", ncols=3)
+        if len(handles) > 1:
+            fig.legend(handles, names, loc="outside lower center", ncols=2)
         save_svg(fig, path)
 
 
@@ -87,7 +91,7 @@ def _draw_instance(ax: Axes, found: dict[str, Any], methods: list[str], publishe
             if interval.low is not None and not hollow:
                 ax.plot([max(interval.low, 0.0), interval.high], [row, row], "-", color=colour)
             face, edge = ("white", colour) if hollow else (colour, "white")
-            label = legend.pop(measure) if row == 0 and len(found["methods"][method]) > 1 else None
+            label = legend[measure] if row == 0 else None
             ax.plot(
                 interval.value,
                 row,

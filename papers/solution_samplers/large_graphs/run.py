@@ -33,15 +33,7 @@ def run(settings: LargeGraphs, compute: Compute) -> dict[str, Any]:
         For each degree the arms, each with its `rates`, its `tuning` and its `runs`, and the `lines`. A run is called
         after its objective, at the learning rate tuned for it; under `shared_rate` all objectives have that of `both`.
     """
-    tuning = {
-        key: [Run(settings, *key, rate, tuning=True) for rate in rates]
-        for key, rates in _grids(settings).items()
-        if len(rates) > 1
-    }
-    tuned = _do([job for jobs in tuning.values() for job in jobs], compute, "large graphs: tuning")
-    rates = {key: rates[0] for key, rates in _grids(settings).items()}
-    for key, jobs in tuning.items():
-        rates[key] = max(jobs, key=lambda job: fmean(tuned[job]["expected"])).rate
+    tuned, rates = _tune(settings, compute)
     finals = [Run(settings, *key, rate) for key, rate in rates.items()]
     shared = [Run(settings, *key, rates[*key[:2], "both"]) for key in rates]
     lines = [Lines(settings, degree) for degree in settings.degrees]
@@ -59,6 +51,17 @@ def run(settings: LargeGraphs, compute: Compute) -> dict[str, Any]:
         },
         "seconds": {_label(job): result["seconds"] for job, result in done.items()},
     }
+
+
+def _tune(settings: LargeGraphs, compute: Compute) -> tuple[dict[Run, dict[str, Any]], dict[Key, float]]:
+    """Try every learning rate where there are several; return these runs, and the rate of every arm and objective."""
+    grids = _grids(settings)
+    trials = {
+        key: [Run(settings, *key, rate, tuning=True) for rate in grid] for key, grid in grids.items() if len(grid) > 1
+    }
+    tuned = _do([job for jobs in trials.values() for job in jobs], compute, "large graphs: tuning")
+    best = {key: max(jobs, key=lambda job: fmean(tuned[job]["expected"])).rate for key, jobs in trials.items()}
+    return tuned, {key: grid[0] for key, grid in grids.items()} | best
 
 
 def work(job: Run | Lines) -> dict[str, Any]:
