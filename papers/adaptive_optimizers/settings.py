@@ -3,22 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
+from common.choices import Compute, Distinct, Names, Seeds, Sizes
 from common.config import Config, load
 
 HERE = Path(__file__).parent
 
-
-def _distinct(values: tuple) -> tuple:
-    if repeated := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(f"entries must differ; repeated: {', '.join(map(str, repeated))}")
-    return values
-
-
-Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
-Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), AfterValidator(_distinct)]
-Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
+Widths = Annotated[tuple[PositiveInt, ...], Field(min_length=1)]
 
 
 class Workload(Config):
@@ -27,9 +19,9 @@ class Workload(Config):
     task: Literal["classification", "autoencoder"]
     dataset: str
     network: Literal["net_2c2d", "net_3c3d", "conv_autoencoder"]
-    channels: Sizes
+    channels: Widths
     """Output channels of the convolutions, first to last."""
-    hidden: Sizes
+    hidden: Widths
     """Units of the fully connected layers before the last; for an autoencoder its one code size."""
     train_examples: PositiveInt | None
     """Size of the training subset, drawn once from a fixed seed; null takes all that validation leaves."""
@@ -82,7 +74,7 @@ class Lecture(Config):
     """Learning rates per optimizer, half a decade apart."""
     extend: NonNegativeInt
     """As in `Tuning`."""
-    widths: Annotated[Sizes, AfterValidator(_distinct)]
+    widths: Sizes
     seeds: dict[PositiveInt, PositiveInt]
     """Width -> number of final runs, with seeds 0, 1, 2, ..."""
     tuning_seeds: dict[PositiveInt, PositiveInt]
@@ -109,21 +101,13 @@ class Controls(Config):
     """Training examples of the support-vector machine, whose time grows with their square."""
 
 
-class Compute(Config):
-    """How the machine is used; changes no result."""
-
-    workers: PositiveInt
-    threads: PositiveInt
-    """Threads of each worker."""
-
-
 class Params(Config):
     """All of params.yaml."""
 
     scale: Literal["smoke", "laptop", "overnight", "paper"]
     seeds: Seeds
     optimizers: Names
-    conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], AfterValidator(_distinct)]
+    conventions: Annotated[tuple[Literal["paper_era", "torch", "tuned"], ...], Distinct]
     split_seed: NonNegativeInt
     """Fixes which training images are kept for validation, and which subsets are taken."""
     checks: PositiveInt

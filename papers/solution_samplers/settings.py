@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from common.choices import Compute
 from common.config import Config, load
 from papers.solution_samplers.best_known.settings import BestKnown
 from papers.solution_samplers.landscape.settings import Landscape
@@ -10,7 +11,6 @@ from papers.solution_samplers.large_graphs.settings import LargeGraphs
 from papers.solution_samplers.other_problems.settings import OtherProblems
 from papers.solution_samplers.reinforce.settings import Reinforce
 from papers.solution_samplers.small_graphs.settings import SmallGraphs
-from papers.solution_samplers.types import Compute
 
 HERE = Path(__file__).parent
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from papers.solution_samplers.best_known.settings import BestKnown, Cuts
+from papers.solution_samplers.choices import ObjectiveName
 from papers.solution_samplers.classical import Cut, annealing, burer_monteiro, greedy, mean_field, tabu
 from papers.solution_samplers.classical.flips import best_of, climb, neighbours
 from papers.solution_samplers.graphs import Graph, read_gset
@@ -22,7 +23,6 @@ from papers.solution_samplers.large_graphs.training import (
     untrained,
 )
 from papers.solution_samplers.objective import objectives
-from papers.solution_samplers.types import ObjectiveName
 
 
 def cut_methods(settings: Cuts) -> list[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from common.choices import Compute
 from common.config import ROOT, read_yaml
 from common.parallel import run_all
 from common.scratch import Scratch, run_key
@@ -10,7 +11,6 @@ from papers.solution_samplers.best_known.cuts import cut_methods, measure_cut
 from papers.solution_samplers.best_known.settings import BestKnown
 from papers.solution_samplers.best_known.tours import measure_tour, tour_methods
 from papers.solution_samplers.tsplib import read_tsplib
-from papers.solution_samplers.types import Compute
 
 PACKAGE = "papers.solution_samplers"
 MODULES = tuple(

@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Names, Seeds
 from common.config import Config
+from papers.solution_samplers.choices import ObjectiveName
 from papers.solution_samplers.large_graphs.settings import Arm, Models
-from papers.solution_samplers.types import Names, ObjectiveName, Seeds
 
 
 class CutWork(Config):

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from common.choices import Compute
 from papers.solution_samplers.landscape.settings import Landscape
 from papers.solution_samplers.landscape.toy import Toy, toys
-from papers.solution_samplers.types import Compute
 
 
 def run(settings: Landscape, compute: Compute) -> dict[str, Any]:

@@ -30,8 +30,9 @@ LINES = {
     "mean_field": "mean field",
     "tabu": "tabu",
 }
-LABEL_HEIGHT = 0.042
+LABEL_HEIGHT = 0.05
 """Normalised cut that a line's label takes up on the axis."""
+MOST_COLUMNS = 3
 MODELS = {"linear": "edge weights", "graph": "graph network", "net": "ReLU net"}
 SAMPLERS = {"gibbs": "Gibbs", "tempering": "tempering", "mala": "MALA"}
 
@@ -51,18 +52,32 @@ def draw(data: dict[str, Any], folder: Path) -> None:
 def draw_curves(found: dict[str, Any], titles: dict[str, str], path: Path) -> None:
     """Expected normalised cut of the fast part against iterations: a column for each arm, a row for each convention."""
     arms = found["arms"]
-    with figure(2, len(arms), width=3.4 * len(arms) + 3, height=7.6, sharex=True, sharey=True) as (fig, axes):
-        for column, (name, arm) in enumerate(arms.items()):
-            for row, convention in enumerate(CONVENTIONS):
-                ax = axes[row, column]
+    columns, blocks = _layout(len(arms))
+    rows = len(CONVENTIONS) * blocks
+    size = {"width": 3.5 * columns + 2, "height": 2.7 * rows + 0.8}
+    with figure(rows, columns, sharex=True, sharey=True, **size) as (fig, axes):
+        for ax in axes.flat:
+            ax.set_axis_off()
+        for number, (name, arm) in enumerate(arms.items()):
+            block, column = divmod(number, columns)
+            for row, (convention, label) in enumerate(CONVENTIONS.items()):
+                ax = axes[len(CONVENTIONS) * block + row, column]
+                ax.set_axis_on()
                 _draw_rules(ax, {**{"known_optimum": arm["runs"].get("known_optimum")}, **arm[convention]})
-                _draw_lines(ax, found["lines"], labelled=column == len(arms) - 1)
-            axes[0, column].set_title(titles[name])
-            axes[1, column].set_xlabel("iteration")
-        for ax, label in zip(axes[:, 0], CONVENTIONS.values(), strict=True):
-            ax.set_ylabel(f"expected normalised cut\n({label})")
-        _legend(fig, axes, columns=5)
+                _draw_lines(ax, found["lines"], labelled=column == columns - 1 or number == len(arms) - 1)
+                ax.set(title=titles[name] if row == 0 else "", ylim=(-0.05, 0.8))
+                if column == 0:
+                    ax.set_ylabel(f"expected cut, normalised\n{label}", fontsize=11)
+                if row == len(CONVENTIONS) - 1:
+                    ax.set_xlabel("iteration")
+        _legend(fig, axes, columns=3)
         save_svg(fig, path)
+
+
+def _layout(count: int) -> tuple[int, int]:
+    """Return into how many columns and rows that many panels go."""
+    rows = -(-count // MOST_COLUMNS)
+    return -(-count // rows), rows
 
 
 def _draw_rules(ax: Axes, runs: dict[str, Any]) -> None:
@@ -86,8 +101,12 @@ def draw_final(found: dict[str, Any], titles: dict[str, str], path: Path) -> Non
     """What the runs end with, by arm and rule: expected cut (filled) and best cut seen (hollow), with intervals."""
     arms = found["arms"]
     rules = [rule for rule in RULES if rule != "untrained" and any(rule in arm["runs"] for arm in arms.values())]
-    with figure(1, len(arms), width=2.9 * len(arms) + 3, height=0.5 * len(rules) + 2.8, sharey=True) as (fig, axes):
-        for ax, (name, arm) in zip(axes[0], arms.items(), strict=True):
+    columns, lines = _layout(len(arms))
+    size = {"width": 3.2 * columns + 2.4, "height": lines * (0.4 * len(rules) + 1.3) + 0.5}
+    with figure(lines, columns, sharey=True, **size) as (fig, axes):
+        for ax in axes.flat[len(arms) :]:
+            ax.set_axis_off()
+        for ax, (name, arm) in zip(axes.flat, arms.items(), strict=False):
             for row, rule in enumerate(rules):
                 if rule in arm["runs"]:
                     _dot(ax, row - 0.13, arm["runs"][rule]["expected"], LOOKS[rule]["color"], hollow=False)
@@ -95,7 +114,7 @@ def draw_final(found: dict[str, Any], titles: dict[str, str], path: Path) -> Non
             tabu = float(np.mean(found["lines"]["tabu"]))
             ax.axvline(tabu, color="0.4", linestyle="--", linewidth=1.2, label="tabu search")
             untrained = arm["runs"]["untrained"]
-            note = f"untrained: {np.mean(untrained['expected']):.2f}, best {np.mean(untrained['best']):.2f}"
+            note = f"untrained: best seen {np.mean(untrained['best']):.2f}"
             ax.text(0.03, 0.03, note, transform=ax.transAxes, fontsize=9.5, color="0.25")
             ax.set(title=titles[name], xlabel="normalised cut")
             ax.set_yticks(range(len(rules)), [RULES[rule] for rule in rules])
@@ -116,8 +135,11 @@ def _dot(ax: Axes, row: float, values: list[float], colour: str, hollow: bool) -
 def draw_mixing(settings: dict[str, Any], found: dict[str, Any], titles: dict[str, str], path: Path) -> None:
     """R-hat of the cut in every stage of lambda, worst graph: where chains stop to mix."""
     arms = found["arms"]
-    with figure(1, len(arms), width=3.4 * len(arms) + 1, height=4.4, sharex=True, sharey=True) as (fig, axes):
-        for ax, (name, arm) in zip(axes[0], arms.items(), strict=True):
+    columns, lines = _layout(len(arms))
+    with figure(lines, columns, width=3.5 * columns + 1, height=2.8 * lines + 1, sharey=True) as (fig, axes):
+        for ax in axes.flat[len(arms) :]:
+            ax.set_axis_off()
+        for ax, (name, arm) in zip(axes.flat, arms.items(), strict=False):
             for rule, label in RULES.items():
                 if rule in arm["runs"]:
                     worst = np.max(arm["runs"][rule]["r_hat"], axis=0)
@@ -125,7 +147,8 @@ def draw_mixing(settings: dict[str, Any], found: dict[str, Any], titles: dict[st
                     ax.plot(iterations, worst, label=label, **LOOKS[rule])
             ax.axhline(1.1, color="0.4", linewidth=1, linestyle="--")
             ax.set(title=titles[name], xlabel="iteration", yscale="log")
-        axes[0, 0].set_ylabel(r"$\hat R$ of the cut, worst graph")
+        for ax in axes[:, 0]:
+            ax.set_ylabel(r"$\hat R$ of the cut, worst graph")
         _legend(fig, axes, columns=3)
         save_svg(fig, path)
 
@@ -139,6 +162,9 @@ def draw_rates(tuned: dict[str, Any], titles: dict[str, str], path: Path) -> Non
                     means = [np.mean(values) for values in by_rate.values()]
                     ax.plot([float(rate) for rate in by_rate], means, label=RULES[objective], **LOOKS[objective])
             ax.set(title=titles[name], xlabel="learning rate of Adam", xscale="log")
+            rates = sorted({float(rate) for by_rate in objectives.values() for rate in by_rate})
+            ax.set_xticks(rates, [f"{rate:g}".removeprefix("0") for rate in rates])
+            ax.minorticks_off()
         axes[0, 0].set_ylabel("expected normalised cut\n(tuning graphs)")
         _legend(fig, axes, columns=4)
         save_svg(fig, path)
@@ -148,8 +174,10 @@ def _legend(fig: Figure, axes: np.ndarray, columns: int) -> None:
     """Put one legend of all panels below them, each label once."""
     named = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in axes.flat]
     handles = {label: handle for panel in named for handle, label in panel}
-    fig.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns)
+    labels = [label for label in RULES.values() if label in handles]
+    fig.legend([handles[label] for label in labels], labels, loc="outside lower center", ncols=columns)
 
 
 def _title(arm: dict[str, Any]) -> str:
-    return f"{MODELS[arm['model']]}, {SAMPLERS[arm['sampler']]}"
+    steps = f", {arm['sweeps']} step{'s' * (arm['sweeps'] > 1)}" if arm["sampler"] == "mala" else ""
+    return f"{MODELS[arm['model']]}, {SAMPLERS[arm['sampler']]}{steps}"

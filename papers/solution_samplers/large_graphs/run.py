@@ -4,12 +4,12 @@ import warnings
 from statistics import fmean
 from typing import Any
 
+from common.choices import Compute
 from common.parallel import run_all
 from common.scratch import Scratch, run_key
 from papers.solution_samplers.large_graphs.experiment import Lines, Run, measure_lines, measure_run
 from papers.solution_samplers.large_graphs.settings import LargeGraphs
 from papers.solution_samplers.samplers.diagnostics import MOST_R_HAT, MixingWarning
-from papers.solution_samplers.types import Compute
 
 PACKAGE = "papers.solution_samplers"
 MODULES = tuple(

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Seeds, Sizes
 from common.config import Config
-from papers.solution_samplers.types import ObjectiveName, Seeds, Sizes
+from papers.solution_samplers.choices import ObjectiveName
 
 Rates = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 

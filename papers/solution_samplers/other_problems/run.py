@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from common.choices import Compute
 from common.parallel import run_all
 from common.scratch import Scratch, run_key
 from papers.solution_samplers.other_problems.settings import OtherProblems
-from papers.solution_samplers.types import Compute
 
 PAPER = "papers.solution_samplers"
 OPTIMIZERS = ("gd", "adam")

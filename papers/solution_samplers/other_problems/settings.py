@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Seeds, Sizes
 from common.config import Config
-from papers.solution_samplers.types import ObjectiveName, Seeds, Sizes
+from papers.solution_samplers.choices import ObjectiveName
 
 ProblemName = Literal["max_cut", "min_cut", "csp", "matching", "tsp"]
 Optimizer = Literal["gd", "adam"]

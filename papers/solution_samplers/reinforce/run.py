@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from common.choices import Compute
 from common.parallel import run_all
 from papers.solution_samplers.reinforce.jobs import Job, work
 from papers.solution_samplers.reinforce.settings import Reinforce
-from papers.solution_samplers.types import Compute
 
 
 def run(settings: Reinforce, compute: Compute) -> dict[str, Any]:

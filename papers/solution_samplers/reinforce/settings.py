@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Seeds
 from common.config import Config
-from papers.solution_samplers.types import ObjectiveName, Seeds
+from papers.solution_samplers.choices import ObjectiveName
 
 LARGEST = {"max_cut": 24, "tsp": 16, "matching": 200}
 """Sizes up to which the optimum of an instance takes well below a second."""

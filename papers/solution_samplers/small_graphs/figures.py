@@ -27,6 +27,8 @@ FAR = 0.1
 """Standard deviation of initial linear weights beyond which a start counts as far: scores of ten units and more."""
 THINNED = slice(None, None, 2)
 """Every other point of a mean curve is enough to see it, and keeps the report small."""
+FEW = 4
+"""Panels that two columns are enough for."""
 LARGEST_GAP = 4
 """Edges that the last bar of the histogram stands for, and all beyond."""
 
@@ -165,10 +167,13 @@ def draw_gaps(data: dict[str, Any], path: Path) -> None:
 
 @contextmanager
 def _panels(count: int, height: float, **shared: bool) -> Iterator[tuple[Figure, list[Axes]]]:
-    """Open `count` panels, two in a row."""
-    columns = min(count, 2)
+    """Open `count` panels, two in a row, or three where there are many."""
+    columns = min(count, 2 if count <= FEW else 3)
     rows = -(-count // columns)
-    with figure(rows, columns, width=5.4 * columns, height=height * rows + 0.5, **shared) as (fig, axes):
+    with figure(rows, columns, width=(5.4 if columns < 3 else 4.4) * columns, height=height * rows + 0.5, **shared) as (
+        fig,
+        axes,
+    ):
         for ax in axes.flat[count:]:
             ax.set_axis_off()
         yield fig, [*axes.flat[:count]]
@@ -182,7 +187,8 @@ def _legend(fig: Figure, axes: list[Axes]) -> None:
 
 def _title_with_rate(data: dict[str, Any], name: str) -> str:
     sweep = _sweeps(data)[name]
-    return f"{title_of(sweep)}\nlearning rate {sweep['reference_rate']:g}"
+    kind, _, start = title_of(sweep).partition(", far")
+    return f"{kind}\n{'far start, ' if start else ''}learning rate {sweep['reference_rate']:g}"
 
 
 def _compared(data: dict[str, Any]) -> list[str]:
@@ -191,7 +197,13 @@ def _compared(data: dict[str, Any]) -> list[str]:
 
 
 def _sweeps(data: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return data["settings"]["sweeps"]
+    """Return the sweeps, the paper's own scores and starts first, Adam before gradient descent."""
+
+    def place(name: str) -> tuple[bool, str, str]:
+        return (sweeps[name]["initial_deviation"] or 0) > FAR, sweeps[name]["scores"], sweeps[name]["optimizer"]
+
+    sweeps = data["settings"]["sweeps"]
+    return {name: sweeps[name] for name in sorted(sweeps, key=place)}
 
 
 def _iterations(data: dict[str, Any]) -> np.ndarray:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from common.choices import Compute
 from common.parallel import run_all
 from papers.solution_samplers.small_graphs.jobs import ControlJob, TrainJob, control, train
 from papers.solution_samplers.small_graphs.settings import SmallGraphs
-from papers.solution_samplers.types import Compute
 
 PRELOAD = ("papers.solution_samplers.small_graphs.work",)
 

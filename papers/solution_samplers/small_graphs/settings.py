@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Rates, Seeds
 from common.config import Config
-from papers.solution_samplers.types import ObjectiveNames, Rates, Seeds
+from papers.solution_samplers.choices import ObjectiveNames
 
 
 class Method(Config):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from common.choices import Compute
 from common.config import overlay
 from common.metrics import Metrics
 from papers.solution_samplers.best_known import figures, record
@@ -20,7 +21,6 @@ from papers.solution_samplers.graphs import regular_graphs
 from papers.solution_samplers.large_graphs.training import Annealing, follow, known_optimum, policy_gradient
 from papers.solution_samplers.objective import linear_gradient, objectives
 from papers.solution_samplers.tsplib import Tsp, read_tsplib
-from papers.solution_samplers.types import Compute
 
 ARM = {"model": "linear", "sampler": "gibbs", "chains": 8, "slow_chains": 8, "sweeps": 1, "entropy_weight": 10}
 SECTION = {

@@ -5,13 +5,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from common.choices import Compute
 from common.metrics import Metrics
 from papers.solution_samplers.landscape import figures
 from papers.solution_samplers.landscape.record import record
 from papers.solution_samplers.landscape.run import run
 from papers.solution_samplers.landscape.settings import Landscape
 from papers.solution_samplers.landscape.toy import toys
-from papers.solution_samplers.types import Compute
 
 SETTINGS = Landscape(
     solutions=((1, 0), (2, 2), (0, 2)), costs=(-3, -3), starts=((-10, 5), (5, -10), (0, 0)), entropy_weight=1.0,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from common.choices import Compute
 from common.config import overlay
 from common.metrics import Metrics
 from papers.solution_samplers.graphs import Graph, regular_graphs
@@ -25,7 +26,6 @@ from papers.solution_samplers.samplers.gibbs import IsingGibbs
 from papers.solution_samplers.samplers.mala import Mala
 from papers.solution_samplers.samplers.net_gibbs import NetGibbs
 from papers.solution_samplers.scores import HomogeneousNet
-from papers.solution_samplers.types import Compute
 
 MODELS = {"deviation": 0.1, "hidden": [6, 4], "width": 4, "rounds": 1, "mala_step": 0.1, "ladder": [0.3, 1.0]}
 RATES = {"vanilla": [0.1], "both": [0.1]}

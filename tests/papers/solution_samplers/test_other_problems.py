@@ -6,6 +6,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from common.choices import Compute
 from common.metrics import Metrics
 from papers.solution_samplers.objective import objectives
 from papers.solution_samplers.other_problems.constants import completeness, variance_constant
@@ -20,7 +21,6 @@ from papers.solution_samplers.other_problems.record import record
 from papers.solution_samplers.other_problems.run import run
 from papers.solution_samplers.other_problems.settings import OtherProblems
 from papers.solution_samplers.problems import PROBLEMS, make
-from papers.solution_samplers.types import Compute
 
 TINY = {
     "exact": {

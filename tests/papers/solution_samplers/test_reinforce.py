@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from common.choices import Compute
 from common.config import ConfigError, validate
 from common.interruption import Interrupted
 from common.metrics import Metrics
@@ -29,7 +30,6 @@ from papers.solution_samplers.reinforce.rollout import draw, environment, greedi
 from papers.solution_samplers.reinforce.run import run
 from papers.solution_samplers.reinforce.settings import Reinforce
 from papers.solution_samplers.reinforce.views import VIEWS
-from papers.solution_samplers.types import Compute
 
 CPU = torch.device("cpu")
 ARMS = objectives(0.3, 0.2)

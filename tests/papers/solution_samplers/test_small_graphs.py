@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from common.choices import Compute
 from common.config import ConfigError, validate
 from common.metrics import Metrics
 from papers.solution_samplers.graphs import Graph, random_graphs
@@ -18,7 +19,6 @@ from papers.solution_samplers.small_graphs.record import rate_name, record
 from papers.solution_samplers.small_graphs.run import run
 from papers.solution_samplers.small_graphs.settings import Method, SmallGraphs
 from papers.solution_samplers.small_graphs.training import descend, outcome, slow_share
-from papers.solution_samplers.types import Compute
 
 RHO = 0.3
 ARMS = objectives(0.2, RHO)
