@@ -76,6 +76,12 @@ def shortest_paths(graph: Graph, costs_RE: np.ndarray) -> tuple[np.ndarray, np.n
     return used_RE, found_R
 
 
+def path_among(graph: Graph, allowed_E: np.ndarray) -> np.ndarray:
+    """A path from source to target with the fewest of the allowed edges, [E]; no edges where there is none."""
+    used_RE, _ = shortest_paths(graph, np.where(allowed_E, 1.0, np.inf)[None])
+    return used_RE[0]
+
+
 @numba.njit(cache=True)
 def _all_rows(starts, others, edges, source, target, costs_RE, used_RE, found_R):  # pragma: no cover
     vertices = len(starts) - 1
