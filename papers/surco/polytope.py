@@ -19,8 +19,11 @@ TO_BOUNDARY = 0.99
 """Share of the way to the nearest bound that a step may go."""
 RESIDUAL = 1e-6
 """Greatest violation of an equation that counts as none."""
-GAP = 1e-9
+GAP = 1e-11
 """Mean complementarity product below which a point counts as the solution."""
+
+TRACE = 1e-6
+"""Quadratic weight of the extra variables, relative to gamma: enough that they are determined."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Polytope:
     Attributes:
         matrix_BMV: A, float64.
         bound_BM: b.
-        extra: number of variables that come after the N ones with costs, and have neither cost nor quadratic term.
+        extra: number of variables that come after the N ones with costs, and have no cost themselves.
     """
 
     matrix_BMV: Tensor
@@ -85,7 +88,8 @@ def solve_regularised(costs_BN: Tensor, polytope: Polytope, gamma: float) -> Reg
         expected = [len(matrix), variables - polytope.extra]
         raise SurcoError(f"quadratic: costs have shape {list(costs_BN.shape)}, the polytopes want {expected}")
     costs_BV = _padded(costs_BN.detach().double(), variables)
-    curvature_V = _padded(costs_BN.new_full((1, costs_BN.shape[1]), gamma, dtype=torch.float64), variables)
+    curvature_V = torch.full((variables,), gamma * TRACE, dtype=torch.float64)
+    curvature_V[: costs_BN.shape[1]] = gamma
     x, y = torch.full_like(costs_BV, 0.5), torch.zeros_like(bound)
     low, high = torch.ones_like(x), torch.ones_like(x)  # multipliers of x >= 0 and of x <= 1
     for _ in range(ITERATIONS):
@@ -94,7 +98,8 @@ def solve_regularised(costs_BN: Tensor, polytope: Polytope, gamma: float) -> Reg
         primal = (matrix @ x[..., None])[..., 0] - bound
         dual = curvature_V * x + costs_BV + (matrix.mT @ y[..., None])[..., 0] - low + high
         gap = ((x * low).mean(1) + ((1 - x) * high).mean(1)) / 2
-        open_B = (gap > GAP) | (primal.abs().amax(1) > RESIDUAL) | (dual.abs().amax(1) > RESIDUAL)
+        residual_B = torch.maximum(primal.abs().amax(1), dual.abs().amax(1))
+        open_B = ~((gap < GAP) & (residual_B < RESIDUAL))  # where there is no solution, NaN is open too
         if not open_B.any():
             break
         zeros = torch.zeros_like(x)

@@ -39,13 +39,13 @@ def test_the_derivative_is_that_of_finite_differences():
     costs, slopes = torch.rand(2, 2, 24, generator=generator, dtype=torch.float64)
     polytope, gamma = ROUTES.relaxation(routes), 1.0
     ours = solve_regularised(costs, polytope, gamma).gradient(slopes)
-    step = 1e-4
+    step = 1e-3
     for column in range(24):
         move = torch.zeros_like(costs)
         move[:, column] = step
         ahead, behind = (solve_regularised(costs + sign * move, polytope, gamma).x_BN for sign in (1, -1))
         expected = ((ahead - behind) * slopes).sum(1) / (2 * step)
-        torch.testing.assert_close(ours[:, column], expected, atol=2e-3, rtol=0)
+        torch.testing.assert_close(ours[:, column], expected, atol=5e-3, rtol=0)
 
 
 def test_inequalities_are_equations_with_slack():
@@ -56,6 +56,7 @@ def test_inequalities_are_equations_with_slack():
     torch.testing.assert_close(solved.x_BN, torch.tensor([[0.2, 0.0, 0.0]]).double(), atol=1e-5, rtol=0)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # cvxpylayers 1.2 with numpy 2
 def test_cvxpylayers_gives_the_same_solution_and_gradient():
     layers = pytest.importorskip("cvxpylayers.torch")
     import cvxpy
