@@ -197,7 +197,8 @@ def _descend(runs: Runs, estimator: Estimator, penalty: Penalty | None = None) -
 def _predicted(network: Callable[[Instances], Tensor], instances: Instances) -> Tensor:
     u_BN = network(instances)
     if u_BN.ndim != 2 or len(u_BN) != len(instances):
-        raise SurcoError(f"the network returned costs of shape {list(u_BN.shape)}; needed: [{len(instances)}, variables]")
+        needed = f"needed: [{len(instances)}, variables]"
+        raise SurcoError(f"the network returned costs of shape {list(u_BN.shape)}; {needed}")
     return u_BN
 
 

@@ -1,4 +1,4 @@
-"""Linear programs with a quadratic term, in batches: an interior-point method, and its derivative by the KKT conditions.
+"""Linear programs with a quadratic term, in batches: an interior-point method, and its derivative by KKT conditions.
 
 A linear program's solution is piecewise constant in the costs, so its derivative is zero wherever it exists. With
 gamma / 2 |x|^2 added the solution moves continuously, and the KKT conditions give its derivative (Amos and Kolter 2017,

@@ -15,7 +15,7 @@ from papers.surco.errors import RowsFailed, SurcoError
 from papers.surco.polytope import Polytope, Regularised, solve_regularised
 
 Instances = Any
-"""B instances: a list, or anything with a length that a tensor of row numbers indexes (a tensor, a class of tensors)."""
+"""B instances: a list, or anything with a length that a tensor of row numbers indexes (a tensor, a class of them)."""
 
 
 @dataclass(frozen=True)

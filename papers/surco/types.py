@@ -36,7 +36,7 @@ class Differentiation(Config):
     strength: PositiveFloat
     """Size of the smoothing: lambda of blackbox and imle, sigma of perturbed, gamma of quadratic; identity has none."""
     scaled: bool
-    """Divide lambda by the root mean square of df/dx, instance by instance, so that `strength` is in units of the costs."""
+    """Divide lambda by the root mean square of df/dx, run by run, so that `strength` is in units of the costs."""
     samples: PositiveInt
     """Noise draws per step, for imle and perturbed."""
     noise: NonNegativeFloat

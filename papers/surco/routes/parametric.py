@@ -2,8 +2,8 @@
 
 The best path for T above its mean lies on the lower hull of (mean, variance), since the chance to arrive on time falls
 in both there (Nikolova et al. 2006). All corners of the hull are shortest paths for some kappa, found by bisecting
-between known corners (Eisner and Severance 1976): exact where the best chance exceeds one half. For deadlines that
-even the mean misses, variance helps: kappa is negative, costs below zero must be cut off, and the search is a heuristic.
+between known corners (Eisner and Severance 1976): exact where the best chance exceeds one half. For deadlines that even
+the mean misses, variance helps: kappa is negative, costs below zero must be cut off, and the search is a heuristic.
 
 Shape suffixes: B instances, E edges, Q open intervals of kappa.
 """

@@ -171,7 +171,7 @@ class TestFaults:
 
     def test_many_failures_are_one_line(self):
         instances = made_instances(9, 6) * float("nan")
-        with pytest.raises(InstancesFailed, match="instance 2: .*; and 6 more") as caught:
+        with pytest.raises(InstancesFailed, match=r"instance 2: .*; and 6 more") as caught:
             zero(instances, 1)
         assert len(caught.value.failures) == 9
 

@@ -8,6 +8,7 @@ import torch
 from papers.surco.errors import InstancesFailed, RowsFailed, SurcoError
 from papers.surco.estimators import make
 from papers.surco.method import surco_zero
+from papers.surco.routes.cpsat import cpsat_path
 from papers.surco.routes.exact import best_paths, corner_paths
 from papers.surco.routes.genetic import genetic_costs, genetic_edges, path_faults
 from papers.surco.routes.instances import (
@@ -21,7 +22,6 @@ from papers.surco.routes.instances import (
     solve,
     z_scores,
 )
-from papers.surco.routes.cpsat import cpsat_path
 from papers.surco.routes.minlp import scip_path
 from papers.surco.routes.parametric import parametric
 from papers.surco.routes.shortest import shortest_paths
@@ -61,7 +61,8 @@ def test_paths_are_as_short_as_those_of_networkx(side):
     assert not path_faults(graph, used_RE).any()
     network = nx.Graph(graph.edges_E2.tolist())
     for costs_E, used_E in zip(costs_RE, used_RE, strict=True):
-        nx.set_edge_attributes(network, {tuple(e): c for e, c in zip(graph.edges_E2.tolist(), costs_E, strict=True)}, "c")
+        named = {tuple(edge): cost for edge, cost in zip(graph.edges_E2.tolist(), costs_E, strict=True)}
+        nx.set_edge_attributes(network, named, "c")
         expected = nx.shortest_path_length(network, graph.source, graph.target, "c", method="bellman-ford")
         assert costs_E @ used_E == pytest.approx(expected, rel=1e-12)
 
@@ -89,7 +90,7 @@ def test_an_instance_without_a_path_is_named_and_the_others_are_solved(small):
     problem = ROUTES.__class__(open_edges, lambda x, routes: -z_scores(x, Routes(
         routes.graph, routes.means_BE.nan_to_num(posinf=9.0), routes.variances_BE, routes.deadlines_B, routes.names
     )))  # fmt: skip
-    with pytest.raises(InstancesFailed, match="instance 4x4 seed 956 deadline 1.0: no path from 0 to 15") as failed:
+    with pytest.raises(InstancesFailed, match=r"instance 4x4 seed 956 deadline 1\.0: no path") as failed:
         surco_zero(problem, walled, starts, make(differentiation("blackbox"), 0), search(steps=3), walled.names)
     assert failed.value.outcome.values_B.isfinite().sum() == len(small) - 1
 
