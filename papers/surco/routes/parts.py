@@ -72,8 +72,8 @@ def table(job: Job) -> dict[str, Any]:
         "first_steps": [_first_step(settings.variants["surco_zero"], routes, seed) for seed in job.seeds],
         "moved": {},
     }
-    result["chances"]["random"] = [_random(routes, settings.random, seed) for seed in job.seeds]
-    calls["random"] = settings.random
+    result["chances"]["random"] = [_random(routes, settings.ablation.calls, seed) for seed in job.seeds]
+    calls["random"] = settings.ablation.calls
     for name, variant in settings.variants.items():
         start = time.perf_counter()
         outcomes = [run_variant(variant, routes, seed) for seed in job.seeds]
@@ -102,7 +102,7 @@ def ablation(job: Job) -> dict[str, Any]:
             tried.append({"strength": strength, "learning_rate": rate, "chance": mean})
     best = max(tried, key=lambda one: one["chance"])
     variant = _at(settings, name, grid, best["strength"], best["learning_rate"])
-    outcomes = [run_variant(variant, routes, seed) for seed in job.seeds]
+    outcomes = [run_variant(variant, routes, seed) for seed in job.seeds[: settings.seeds]]
     return {
         "tried": tried,
         "best": best,

@@ -21,6 +21,7 @@ def record(metrics: Metrics, data: dict[str, Any]) -> None:
         metrics.record(f"{path}.chance", _per_grid(tuned["chances"]).mean(1) * 100, "%")
         metrics.record(f"{path}.by_seed.chance", np.mean(tuned["chances"], 1) * 100, "%")
         metrics.record(f"{path}.calls", [tuned["calls"]], "solver calls")
+    metrics.record("routes.ablation.random.chance", _per_grid(data["random"]).mean(1) * 100, "%")
     for name, chances in data["prior"]["chances"].items():
         for deadline, chances_G in zip(DEADLINES, _per_grid(chances).T, strict=True):
             metrics.record(f"routes.prior.{deadline}.{name}.chance", chances_G * 100, "%")
@@ -30,8 +31,8 @@ def record(metrics: Metrics, data: dict[str, Any]) -> None:
         for key in ("found", "proven"):
             metrics.record(f"{path}.{key}", [100.0 * one[key] for one in results], "% of instances")
         metrics.record(f"{path}.chance", [100.0 * one["chance"] for one in results], "%")
-        for rival in ("parametric", "surco_zero"):
-            chances = np.mean(data["rivals"][rival], 0)[: len(results)] * 100
+        for rival, rival_chances in data["rivals"].items():
+            chances = np.mean(rival_chances, 0)[: len(results)] * 100
             metrics.record(f"{path}.same_instances.{rival}.chance", chances, "%")
 
 

@@ -10,6 +10,9 @@ from papers.surco.routes.jobs import all_jobs, work
 from papers.surco.routes.settings import RoutePlanning, Scaling
 from papers.surco.types import Compute, Seeds
 
+RIVALS = ("parametric", "surco_zero", "multi_start")
+"""What general solvers are compared with, instance by instance."""
+
 
 def run(settings: RoutePlanning, seeds: Seeds, compute: Compute) -> dict[str, Any]:
     """Run everything.
@@ -25,6 +28,7 @@ def run(settings: RoutePlanning, seeds: Seeds, compute: Compute) -> dict[str, An
         prior: chances {method: [seed][instance]}, solver calls, losses.
         limited: solver -> per instance: chance (0 where it found no path), found, proven.
         rivals: chances [seed][instance] on the table of those solvers.
+        random: chances [seed][instance] of random costs on the table of the ablation.
         seconds: what was measured on this machine.
     """
     jobs = all_jobs(settings, seeds)
@@ -59,7 +63,8 @@ def run(settings: RoutePlanning, seeds: Seeds, compute: Compute) -> dict[str, An
             "losses": [one["losses"] for one in priors],
         },
         "limited": limited,
-        "rivals": {name: tables[settings.limited.table]["chances"][name] for name in ("parametric", "surco_zero")},
+        "rivals": {name: tables[settings.limited.table]["chances"][name] for name in RIVALS},
+        "random": tables[settings.ablation.table]["chances"]["random"],
         "seconds": seconds | _scaling(settings.scaling),
     }
 

@@ -75,7 +75,9 @@ class Ablation(Config):
 
     table: str
     calls: PositiveInt
-    """Solver calls for each instance and start."""
+    """Solver calls for each instance and start; the control with random costs has as many on all tables."""
+    seeds: PositiveInt
+    """How many of the seeds test the best setting."""
     link: LinkName
     betas: tuple[float, float]
     tuning_seed: NonNegativeInt
@@ -150,8 +152,6 @@ class RoutePlanning(Config):
     variants: dict[str, Variant]
     negative: NonNegativeInt
     """Negative kappas that the parametric search tries, for deadlines that even the mean misses."""
-    random: PositiveInt
-    """Random cost vectors of the control without gradient."""
     ablation: Ablation
     prior: Prior
     limited: Limited
@@ -162,6 +162,6 @@ class RoutePlanning(Config):
         for field in ("ablation", "prior", "limited"):
             if (name := getattr(self, field).table) not in self.tables:
                 raise ValueError(f"{field}.table: unknown name {name!r}; known: {', '.join(self.tables)}")
-        if "surco_zero" not in self.variants:
-            raise ValueError("variants: surco_zero, the algorithm as released, must stay")
+        if missing := {"surco_zero", "multi_start"} - set(self.variants):
+            raise ValueError(f"variants: {sorted(missing)[0]} must stay; others are compared with it")
         return self
