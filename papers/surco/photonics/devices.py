@@ -81,7 +81,7 @@ class Instance:
         device = DEVICES[self.device]
         try:
             return device.build(dict(zip(device.choices, self.sizes, strict=True)))
-        except (AssertionError, ValueError) as error:
+        except (AssertionError, ValueError, challenges().units.ResolutionError) as error:
             raise SurcoError(f"{self.name}: no such device: {error}") from None
 
     def goals(self) -> Goals:
