@@ -1,5 +1,7 @@
 """Routes: instances as released, shortest paths and optima against other programs, baselines against enumeration."""
 
+import time
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -183,3 +185,12 @@ def test_surco_zero_wins_in_the_released_setting_and_loses_in_that_of_the_text()
         ratios[side] = chance(routes, outcome.x_BN) / chance(routes, heuristic)
     assert (ratios[10] > 1.02).all()
     assert (ratios[5] < 0.98).all()
+
+
+def test_the_whole_table_takes_a_small_part_of_ten_seconds():
+    routes = draw(10, released_seeds(10, 25), 0.1, 0.2, TIGHTNESS)
+    starts = torch.randn(1, 75, 180, generator=torch.Generator().manual_seed(0)).double()
+    how = search(link="sigmoid", patience=6)
+    started = time.perf_counter()
+    surco_zero(ROUTES, routes, starts, make(differentiation("blackbox", strength=1e3), 0), how, routes.names)
+    assert time.perf_counter() - started < 5
