@@ -44,10 +44,10 @@ def test_the_surrogate_has_slope_one_and_the_solution_no_bound():
 
 
 def test_the_nearest_neighbour_errs_by_a_whole_edge_however_many_samples():
-    query = np.linspace(0, np.pi / 2, 5001)
-    error = nearest_error(Y, solutions(Y, SEGMENT), query, solutions(query, SEGMENT))
+    samples, query = 0.999 * Y, np.linspace(0, np.pi / 2, 5001)  # no sample's border lies at the jump
+    error = nearest_error(samples, solutions(samples, SEGMENT), query, solutions(query, SEGMENT))
     assert error == pytest.approx(np.sqrt(2))
-    assert nearest_error(Y, surrogate_costs(Y), query, surrogate_costs(query)) < 0.002
+    assert nearest_error(samples, surrogate_costs(samples), query, surrogate_costs(query)) < 0.004
 
 
 def test_two_runs_agree():
