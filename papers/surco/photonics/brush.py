@@ -111,8 +111,8 @@ def _neighbours(shape: tuple[int, int]) -> np.ndarray:
     return np.where(inside, x * shape[1] + y, -1)
 
 
-# In the compiled code a stroke is one number: its pixel for a solid one, its pixel + N for a void one; so is a pixel with
-# a kind. The brush is symmetric: the strokes that cover a pixel are at the pixels that a stroke there covers.
+# In the compiled code a stroke is one number: its pixel for a solid one, its pixel + N for a void one; so is a pixel of
+# one kind. The brush is symmetric: the strokes that cover a pixel are at the pixels that a stroke there covers.
 
 
 class _Canvas(NamedTuple):
