@@ -18,13 +18,16 @@ LABELS = {
     "surco_zero": "SurCo-zero",
     "surco_hybrid": "SurCo-hybrid",
     "surco_prior": "SurCo-prior",
+    "straight_zero": "zero, straight-through",
+    "straight_hybrid": "hybrid, straight-through",
+    "straight_prior": "prior, straight-through",
     "untrained": "untrained prior",
     "restarts": "random designs",
     "direct": "predicted design",
     "direct_painted": "predicted, painted",
     "nearest": "nearest known design",
 }
-"""Of methods; our variants of SurCo-zero go by their names."""
+"""Of methods, in the order of the figures."""
 MICROMETRE = RESOLUTION / 1000
 """Side of a pixel."""
 FLOOR = -50.0
@@ -41,11 +44,6 @@ def draw(data: dict[str, Any], folder: Path) -> None:
     draw_success(data, folder / "photonics_success.svg")
     draw_sweep(data, folder / "photonics_sweep.svg")
     draw_seconds(data, folder / "timing_photonics.svg")
-
-
-def label_of(method: str) -> str:
-    """Return a method's name for people."""
-    return LABELS.get(method, method.replace("_", " "))
 
 
 def draw_device(picture: dict[str, Any], path: Path) -> None:
@@ -83,7 +81,7 @@ def _spectrum(ax: Axes, picture: dict[str, Any], instance: Instance) -> None:
 
 def draw_strip(device: str, result: dict[str, Any], path: Path) -> None:
     """Designs of one test instance along the searches, and the first to meet the specification or else the best."""
-    methods = [name for name in result["kept"] if len(result["kept"][name]) > 1]
+    methods = [name for name in LABELS if len(result["kept"][name]) > 1]
     steps = sorted({int(step) for name in methods for step in result["kept"][name]})
     x, y = DEVICES[device].shape
     blank = Instance(device, ())
@@ -102,7 +100,7 @@ def draw_strip(device: str, result: dict[str, Any], path: Path) -> None:
                     ax.axis("off")
             _picture(row[-1], unpacked(result["designs"][name], blank).reshape(x, y))
             row[-1].set_xlabel("meets all" if summary["met_after"] else f"loss {summary['loss']:.3g}", fontsize=10)
-            row[0].set_ylabel(label_of(name), fontsize=10)
+            row[0].set_ylabel(LABELS[name], fontsize=10)
         for ax, step in zip(axes[0], steps, strict=False):
             ax.set_title(f"step {step}", fontsize=10)
         axes[0, -1].set_title("result", fontsize=10)
@@ -118,19 +116,14 @@ def _picture(ax: Axes, design: np.ndarray) -> None:
 def draw_convergence(data: dict[str, Any], path: Path) -> None:
     """Best loss so far against steps: median and quartiles over the test instances."""
     steps = curve_steps(data["steps"])
-    with figure(1, len(data["devices"]), width=4.2 * len(data["devices"]) + 2.4, height=4.2, sharey=True) as (
-        fig,
-        axes,
-    ):
+    panels = len(data["devices"])
+    with figure(1, panels, width=4.2 * panels + 2.4, height=4.2, sharey=True) as (fig, axes):
         for ax, (device, results) in zip(axes[0], data["devices"].items(), strict=True):
-            searches = [
-                name for name in results[0]["methods"] if any(one["methods"][name]["designs"] > 1 for one in results)
-            ]
-            for index, name in enumerate(searches):
+            for index, name in enumerate(data["searches"]):
                 curves = np.array([one["methods"][name]["curve"] for one in results])
                 low, middle, high = np.quantile(curves, [0.25, 0.5, 0.75], axis=0)
                 style = style_of(index)
-                ax.plot(steps, middle, label=label_of(name), markevery=4, **style)
+                ax.plot(steps, middle, label=LABELS[name], markevery=4, **style)
                 ax.fill_between(steps, low, high, color=style["color"], alpha=0.15, linewidth=0)
             ax.set(title=DEVICES[device].label, xscale="log", yscale="log", xlabel="designs simulated")
         axes[0, 0].set_ylabel("best loss so far")
@@ -140,7 +133,7 @@ def draw_convergence(data: dict[str, Any], path: Path) -> None:
 
 def draw_success(data: dict[str, Any], path: Path) -> None:
     """Share of test instances whose specification was met, with Wilson's 95 % intervals."""
-    names = list(next(iter(data["devices"].values()))[0]["methods"])
+    names = list(LABELS)
     panels, height = len(data["devices"]), 0.36 * len(names) + 1.2
     with figure(1, panels, width=3.2 * panels + 3, height=height, sharey=True) as (fig, axes):
         for ax, (device, results) in zip(axes[0], data["devices"].items(), strict=True):
@@ -151,7 +144,7 @@ def draw_success(data: dict[str, Any], path: Path) -> None:
                 ax.plot(100 * met / len(results), row, "o", color=COLOURS[0])
             ax.set(title=DEVICES[device].label, xlabel=f"met (% of {len(results)})", xlim=(-4, 104))
             ax.grid(False, axis="y")
-        axes[0, 0].set_yticks(range(len(names)), [label_of(name) for name in names])
+        axes[0, 0].set_yticks(range(len(names)), [LABELS[name] for name in names])
         axes[0, 0].set_ylim(len(names) - 0.5, -0.5)
         save_svg(fig, path)
 
@@ -188,14 +181,14 @@ def draw_sweep(data: dict[str, Any], path: Path) -> None:
 
 def draw_seconds(data: dict[str, Any], path: Path) -> None:
     """Median time of each method on a test instance."""
-    names = list(next(iter(data["devices"].values()))[0]["methods"])
+    names = list(LABELS)
     with figure(1, 1, width=7, height=0.36 * len(names) + 1.4) as (fig, axes):
         for index, device in enumerate(data["devices"]):
             seconds = [data["seconds"][f"{device}.{name}"] for name in names]
             style = style_of(index) | {"linestyle": ""}
             axes[0, 0].plot(seconds, range(len(names)), label=DEVICES[device].label, **style)
         axes[0, 0].set(xscale="log", xlabel="seconds per instance (median)", ylim=(len(names) - 0.5, -0.5))
-        axes[0, 0].set_yticks(range(len(names)), [label_of(name) for name in names])
+        axes[0, 0].set_yticks(range(len(names)), [LABELS[name] for name in names])
         axes[0, 0].legend()
         save_svg(fig, path)
 

@@ -20,8 +20,8 @@ from papers.surco.photonics.settings import Photonics, Zero
 
 CURVE_POINTS = 24
 """Points of a drawn convergence curve."""
-PER_STEP = {"pass_through": 2, "restarts": 2}
-"""Simulations and solver calls of one step; the blackbox gradient's second solve makes it three for SurCo."""
+BLACKBOX = ("surco_zero", "surco_hybrid")
+"""Methods that solve twice for each simulation; others solve once."""
 
 
 def instances(settings: Photonics, device: str) -> tuple[list[Instance], list[Instance]]:
@@ -45,8 +45,8 @@ def tune(job: Job) -> dict[str, Any]:
     laboratory.simulator(instance)
     passed = methods.pass_through(laboratory, instance, settings.pass_through, settings.steps, job.seed)
     result = {"pass_through": _summary(passed, settings) | {"design": packed(passed.best)}, "sweep": {}}
-    if job.index < settings.sweep.instances:
-        for name, zero in settings.sweep.settings(settings.steps).items() | settings.others.items():
+    if job.name in settings.sweep.devices and job.index < settings.sweep.instances:
+        for name, zero in settings.sweep.settings(settings.steps).items():
             start_N = methods.draw_start(instance, zero.start, job.seed)
             record = methods.surco_zero(laboratory, instance, start_N, zero, job.seed)
             result["sweep"][name] = _summary(record, settings)
@@ -54,33 +54,30 @@ def tune(job: Job) -> dict[str, Any]:
 
 
 def learn(job: Job) -> dict[str, Any]:
-    """Train SurCo-prior, and the network that predicts designs; predict for the test instances."""
+    """Train SurCo-prior with both estimators, and the network that predicts designs; predict for the test instances."""
     settings = job.settings
     train, test = instances(settings, job.name)
-    zero = Zero.model_validate(job.given["zero"])
-    prior, direct = (DesignNetwork(settings.network, job.seed) for _ in range(2))
-    predictions = {"untrained": encoded(prior, test)}
     laboratory = Laboratory()
     for instance in train:
         laboratory.simulator(instance)
-    start = time.perf_counter()
-    losses = method.train_prior(
-        laboratory.problem(), train, prior, estimators.make(zero.differentiation, job.seed), zero.search.link,
-        settings.training, job.seed, [instance.name for instance in train],
-    )  # fmt: skip
-    seconds = time.perf_counter() - start
+    predictions = {"untrained": encoded(DesignNetwork(settings.network, job.seed), test)}
+    losses, seconds = {}, {}
+    for name, zero in (("surco_prior", Zero.model_validate(job.given["zero"])), ("straight_prior", settings.straight)):
+        network = DesignNetwork(settings.network, job.seed)
+        start = time.perf_counter()
+        losses[name] = method.train_prior(
+            laboratory.problem(), train, network, estimators.make(zero.differentiation, job.seed), zero.search.link,
+            settings.training, job.seed, [instance.name for instance in train],
+        )  # fmt: skip
+        seconds[f"{name}.training"] = time.perf_counter() - start
+        start = time.perf_counter()
+        predictions[name] = encoded(network, test)
+        seconds["prediction"] = (time.perf_counter() - start) / len(test)
+    network = DesignNetwork(settings.network, job.seed)
     designs_BN = torch.from_numpy(np.stack([unpacked(text, train[0]) for text in job.given["designs"]]))
-    direct_losses = train_direct(direct, train, designs_BN, settings.direct, job.seed)
-    start = time.perf_counter()
-    predictions["prior"] = encoded(prior, test)
-    prediction_seconds = (time.perf_counter() - start) / len(test)
-    predictions["direct"] = encoded(direct, test)
-    return {
-        "predictions": predictions,
-        "losses": losses,
-        "direct_losses": direct_losses,
-        "seconds": {"training": seconds, "prediction": prediction_seconds},
-    }
+    losses["direct"] = train_direct(network, train, designs_BN, settings.direct, job.seed)
+    predictions["direct"] = encoded(network, test)
+    return {"predictions": predictions, "losses": losses, "seconds": seconds}
 
 
 def test(job: Job) -> dict[str, Any]:
@@ -91,11 +88,11 @@ def test(job: Job) -> dict[str, Any]:
     laboratory.simulator(instance)
     result: dict[str, Any] = {"methods": {}, "designs": {}, "kept": {}, "seconds": {}}
     predictions = {name: torch.from_numpy(decoded(text)) for name, text in job.given["predictions"].items()}
-    for name, search in _searches(job, laboratory, instance, predictions["prior"]).items():
+    for name, search in _searches(job, laboratory, instance, predictions).items():
         start = time.perf_counter()
         record = search()
         result["seconds"][name] = time.perf_counter() - start
-        _enter(result, name, record, settings, work=len(record.losses) * PER_STEP.get(name, 3))
+        _enter(result, name, record, settings, work=len(record.losses) * (3 if name in BLACKBOX else 2))
     for name, make in _singles(job, instance, predictions).items():
         start = time.perf_counter()
         design_N = make()
@@ -116,25 +113,25 @@ def test(job: Job) -> dict[str, Any]:
 
 
 def _searches(
-    job: Job, laboratory: Laboratory, instance: Instance, prior_N: torch.Tensor
+    job: Job, laboratory: Laboratory, instance: Instance, predictions: dict[str, torch.Tensor]
 ) -> dict[str, Callable[[], Record]]:
     """Methods that simulate design after design."""
     settings, seed = job.settings, job.seed
-    zero = Zero.model_validate(job.given["zero"])
-
-    def from_solid(variant: Zero) -> Record:
-        start_N = methods.draw_start(instance, variant.start, seed)
-        return methods.surco_zero(laboratory, instance, start_N, variant, seed)
-
-    return {
+    searches = {
         "pass_through": partial(
             methods.pass_through, laboratory, instance, settings.pass_through, settings.steps, seed
         ),
-        "surco_zero": partial(from_solid, zero),
-        **{name: partial(from_solid, variant) for name, variant in settings.others.items()},
-        "surco_hybrid": partial(methods.surco_zero, laboratory, instance, prior_N, zero, seed),
         "restarts": partial(methods.random_restarts, laboratory, instance, settings.steps, settings.smoothness, seed),
     }
+    for family, zero in (("surco", Zero.model_validate(job.given["zero"])), ("straight", settings.straight)):
+        starts = {
+            "zero": methods.draw_start(instance, zero.start, seed),
+            "hybrid": predictions[f"{family}_prior"],
+        }
+        for name, start_N in starts.items():
+            search = partial(methods.surco_zero, laboratory, instance, start_N, zero, seed)
+            searches[f"{family}_{name}"] = search
+    return searches
 
 
 def _singles(job: Job, instance: Instance, predictions: dict[str, torch.Tensor]) -> dict[str, Callable[[], np.ndarray]]:
@@ -145,8 +142,7 @@ def _singles(job: Job, instance: Instance, predictions: dict[str, torch.Tensor])
         return brush.solve(costs_N[None], [instance])[0].numpy()
 
     return {
-        "surco_prior": lambda: painted(predictions["prior"].tanh()),
-        "untrained": lambda: painted(predictions["untrained"].tanh()),
+        **{name: partial(painted, predictions[name].tanh()) for name in ("surco_prior", "straight_prior", "untrained")},
         "direct": lambda: (predictions["direct"] > 0).double().numpy(),
         "direct_painted": lambda: painted(-predictions["direct"]),
         "nearest": lambda: unpacked(job.given["designs"][nearest(instance, train)], instance),

@@ -12,6 +12,9 @@ from papers.surco.types import Compute, Seeds
 MUTATIONS = ("random", "swap", "inversion", "scramble")
 """Of PyGAD; those that the paper lists."""
 
+SEARCHES = ("pass_through", "surco_zero", "surco_hybrid", "straight_zero", "straight_hybrid", "restarts")
+"""Methods that simulate design after design."""
+
 
 def run(settings: Photonics, seeds: Seeds, compute: Compute) -> dict[str, Any]:
     """Run everything.
@@ -23,7 +26,7 @@ def run(settings: Photonics, seeds: Seeds, compute: Compute) -> dict[str, Any]:
 
     Returns:
         sweep: setting -> device -> results on its training instances; chosen: the best setting's name.
-        training: device -> losses of the networks' epochs.
+        training: device -> network -> losses of its epochs.
         devices: device -> results on each test instance.
         searches: the methods that simulate design after design; steps: how many at most.
         genetic: kind of mutation -> unpaintable pixels of the first and the last generation.
@@ -69,18 +72,18 @@ def run(settings: Photonics, seeds: Seeds, compute: Compute) -> dict[str, Any]:
     for device, many in tested.items():
         measured = [one.pop("seconds") for one in many]
         seconds |= {f"{device}.{name}": float(np.median([one[name] for one in measured])) for name in measured[0]}
-        seconds[f"{device}.training"] = learned[device]["seconds"]["training"]
-        for name in ("surco_prior", "untrained", "direct", "direct_painted"):
-            seconds[f"{device}.{name}"] += learned[device]["seconds"]["prediction"]
+        learning_seconds = learned[device]["seconds"]
+        for name in ("surco_prior", "straight_prior", "untrained", "direct", "direct_painted"):
+            seconds[f"{device}.{name}"] += learning_seconds["prediction"]
+        for name in ("surco_prior", "straight_prior"):
+            seconds[f"{device}.{name}.training"] = learning_seconds[f"{name}.training"]
     return {
         "sweep": sweep,
         "chosen": chosen,
-        "training": {
-            device: {key: learned[device][key] for key in ("losses", "direct_losses")} for device in settings.devices
-        },
+        "training": {device: learned[device]["losses"] for device in settings.devices},
         "devices": tested,
         "genetic": dict(zip(MUTATIONS, evolved, strict=True)),
-        "searches": ["pass_through", "surco_zero", *settings.others, "surco_hybrid", "restarts"],
+        "searches": list(SEARCHES),
         "steps": settings.steps,
         "seconds": seconds,
     }

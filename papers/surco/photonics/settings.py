@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Config
-from papers.surco.types import Differentiation, LinkName, Search, Training
+from papers.surco.types import Differentiation, LinkName, Names, Search, Training
 
 Floats = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 
@@ -37,8 +37,10 @@ class Zero(Config):
 class Sweep(Config):
     """What SurCo-zero is tuned over, on training instances alone; all combinations, and the blackbox estimator."""
 
+    devices: Names
+    """On whose training instances; the best setting serves all devices."""
     instances: PositiveInt
-    """Training instances of each device."""
+    """How many training instances of each."""
     starts: dict[str, Start]
     strengths: Floats
     """lambda, in units of the costs: see `Differentiation.scaled`."""
@@ -110,8 +112,8 @@ class Photonics(Config):
     """Designs that a method on the fly may simulate."""
     pass_through: PassThrough
     sweep: Sweep
-    others: dict[str, Zero]
-    """Our own variants of SurCo-zero, tested beside the best of the sweep."""
+    straight: Zero
+    """Our repair, not tuned: the identity for the solver's derivative, as in pass-through, in place of blackbox."""
     network: Network
     training: Training
     direct: Training
@@ -128,9 +130,12 @@ class Photonics(Config):
     def _devices_exist(self) -> "Photonics":
         from papers.surco.photonics.devices import DEVICES  # noqa: PLC0415  (imports numpy)
 
-        for name, counts in self.devices.items():
+        for name in self.devices:
             if name not in DEVICES:
                 raise ValueError(f"devices: unknown name {name!r}; known: {', '.join(DEVICES)}")
-            if self.sweep.instances > counts.train:
-                raise ValueError(f"sweep.instances: {name} has {counts.train} instances (got {self.sweep.instances})")
+        for name in self.sweep.devices:
+            if name not in self.devices:
+                raise ValueError(f"sweep.devices: {name!r} is not among devices ({', '.join(self.devices)})")
+            if self.sweep.instances > (count := self.devices[name].train):
+                raise ValueError(f"sweep.instances: {name} has {count} for training (got {self.sweep.instances})")
         return self
