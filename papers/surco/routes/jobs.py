@@ -9,8 +9,9 @@ from papers.surco.routes.settings import RoutePlanning
 MODULES = tuple(
     f"papers.surco.{name}"
     for name in (
-        "estimators", "method", "polytope", "problem", "runs", "types", "routes.cpsat", "routes.exact", "routes.genetic",
-        "routes.instances", "routes.minlp", "routes.networks", "routes.parametric", "routes.parts", "routes.shortest",
+        "estimators", "method", "polytope", "problem", "runs", "types", "routes.cpsat", "routes.exact",
+        "routes.genetic", "routes.instances", "routes.minlp", "routes.networks", "routes.parametric", "routes.parts",
+        "routes.shortest",
     )
 )  # fmt: skip
 

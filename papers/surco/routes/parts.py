@@ -41,8 +41,7 @@ def starts(kind: str, count: int, routes: Routes, seed: int) -> Tensor:
     if kind == "normal":
         return noise_SBE
     noise_SBE[0] = 0.0
-    spread = 0.0 if kind == "means" else 0.3
-    return torch.logit(routes.means_BE.clamp(max=1 - 1e-6)) + spread * noise_SBE
+    return torch.logit(routes.means_BE.clamp(max=1 - 1e-6)) + 0.3 * noise_SBE
 
 
 def run_variant(variant: Variant, routes: Routes, seed: int) -> Outcome:
@@ -69,8 +68,8 @@ def table(job: Job) -> dict[str, Any]:
         paths["optimum"] = best_paths(routes, chosen.side)
     result = {
         "chances": {name: [_chances(x_BE, routes)] for name, x_BE in paths.items()},
-        "first_steps": [_first_step(settings.variants["surco_zero"], routes, seed) for seed in job.seeds],
         "moved": {},
+        "steps": {},
     }
     result["chances"]["random"] = [_random(routes, settings.ablation.calls, seed) for seed in job.seeds]
     calls["random"] = settings.ablation.calls
@@ -80,6 +79,7 @@ def table(job: Job) -> dict[str, Any]:
         seconds[name] = (time.perf_counter() - start) / len(job.seeds)
         result["chances"][name] = [_of_values(outcome.values_B) for outcome in outcomes]
         calls[name] = torch.stack([outcome.calls_B for outcome in outcomes]).double().mean().item()
+        result["steps"][name] = [outcome.steps_SB.double().mean().item() for outcome in outcomes]
         result["moved"][name] = [outcome.moved_SB.double().mean().item() for outcome in outcomes]
         if name == "surco_zero" and chosen.enumerated:
             result["example"] = _example(routes, chosen.side, paths | {name: outcomes[0].x_BN})
@@ -193,17 +193,6 @@ def _random(routes: Routes, count: int, seed: int) -> list[float]:
         x_BE = solve(LINKS["sigmoid"](u_BE), routes)
         best_B = torch.maximum(best_B, -ROUTES.objective(x_BE, routes))
     return _of_values(-best_B)
-
-
-def _first_step(variant: Variant, routes: Routes, seed: int) -> dict[str, float]:
-    """How far the first path is from the shortest, and the share of its perturbed costs that is negative."""
-    costs_BE = LINKS[variant.search.link](starts(variant.start, 1, routes, seed)[0])
-    x_BE = solve(costs_BE, routes).requires_grad_()
-    (slopes_BE,) = torch.autograd.grad(ROUTES.objective(x_BE, routes).sum(), x_BE)
-    negative_BE = costs_BE + variant.differentiation.strength * slopes_BE < 0
-    mean_B = (x_BE.detach() * routes.means_BE).sum(1)
-    least_B = (solve(routes.means_BE, routes) * routes.means_BE).sum(1)
-    return {"negative": negative_BE.double().mean().item(), "detour": (mean_B / least_B).mean().item()}
 
 
 def _example(routes: Routes, side: int, paths: dict[str, Tensor]) -> dict[str, Any]:

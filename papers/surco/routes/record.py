@@ -55,9 +55,8 @@ def _record_table(metrics: Metrics, path: str, table: dict[str, Any]) -> None:
         metrics.record(f"{path}.{name}.calls", [calls], "solver calls")
     for name, moved in table["moved"].items():
         metrics.record(f"{path}.{name}.moved", np.array(moved) * 100, "% of runs")
-    for key, unit, factor in (("negative", "% of edges", 100), ("detour", "times the least", 1)):
-        values = [factor * one[key] for one in table["first_steps"]]
-        metrics.record(f"{path}.first_step.{key}", values, unit)
+    for name, steps in table["steps"].items():
+        metrics.record(f"{path}.{name}.steps", steps, "steps")
 
 
 def _per_grid(chances_SB: Iterable[Iterable[float]]) -> np.ndarray:

@@ -10,7 +10,7 @@ from papers.surco.routes.jobs import all_jobs, work
 from papers.surco.routes.settings import RoutePlanning, Scaling
 from papers.surco.types import Compute, Seeds
 
-RIVALS = ("parametric", "surco_zero", "multi_start")
+RIVALS = ("parametric", "surco_zero", "patient", "multi_start")
 """What general solvers are compared with, instance by instance."""
 
 

@@ -53,8 +53,8 @@ class Deadlines(Config):
 class Variant(Config):
     """SurCo-zero, as released or with a repair."""
 
-    start: Literal["normal", "means", "near"]
-    """u ~ N(0, 1); u such that the costs are the mean times; the same plus noise but for the first start."""
+    start: Literal["normal", "means"]
+    """u ~ N(0, 1); or u such that the costs are the mean times, with noise on all starts but the first."""
     starts: PositiveInt
     differentiation: Differentiation
     search: Search
@@ -162,6 +162,6 @@ class RoutePlanning(Config):
         for field in ("ablation", "prior", "limited"):
             if (name := getattr(self, field).table) not in self.tables:
                 raise ValueError(f"{field}.table: unknown name {name!r}; known: {', '.join(self.tables)}")
-        if missing := {"surco_zero", "multi_start"} - set(self.variants):
+        if missing := {"surco_zero", "patient", "multi_start"} - set(self.variants):
             raise ValueError(f"variants: {sorted(missing)[0]} must stay; others are compared with it")
         return self

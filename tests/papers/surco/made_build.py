@@ -9,6 +9,7 @@ from common.config import load_at_scale
 from common.scratch import write_json
 from papers.surco.lipschitz.run import run as run_lipschitz
 from papers.surco.routes.instances import grid
+from papers.surco.routes.run import RIVALS
 from papers.surco.routes.settings import Table
 from papers.surco.settings import HERE, Params
 
@@ -44,7 +45,7 @@ def routes_data(params: Params) -> dict[str, Any]:
             "chances": {name: chances(rank, of.graphs, seeds) for name, (rank, seeds) in ranks.items()},
             "calls": {name: 7.0 for name in ranks if name != "optimum"},
             "moved": dict.fromkeys(settings.variants, [0.5] * len(params.seeds)),
-            "first_steps": [{"negative": 0.2, "detour": 2.0}] * len(params.seeds),
+            "steps": dict.fromkeys(settings.variants, [9.0] * len(params.seeds)),
         }
         if of.enumerated:
             graph = grid(of.side)
@@ -79,6 +80,6 @@ def routes_data(params: Params) -> dict[str, Any]:
             name: [{"chance": 0.4, "found": True, "proven": bool(i % 2)} for i in range(3 * count)]
             for name, count in counts.items()
         },
-        "rivals": {name: rivals[name] for name in ("parametric", "surco_zero", "multi_start")},
+        "rivals": {name: rivals[name] for name in RIVALS},
         "seconds": {f"scaling.{who}.{side}": 1e-3 * side for who in ("ours", "networkx") for side in (5, 10)},
     }
