@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from common.figures import COLOURS, figure, save_svg, style_of
 from common.statistics import wilson_interval
 from papers.surco.photonics.devices import DEVICES, RESOLUTION, WAVELENGTHS, Instance
-from papers.surco.photonics.parts import curve_steps, unpacked
+from papers.surco.photonics.parts import CHANGE_POINTS, curve_steps, unpacked
 from papers.surco.photonics.pictures import numbers
 
 LABELS = {
@@ -41,6 +41,7 @@ def draw(data: dict[str, Any], folder: Path) -> None:
         draw_device(results[0]["picture"], folder / f"photonics_device_{device}.svg")
         draw_strip(device, results[0], folder / f"photonics_strip_{device}.svg")
     draw_convergence(data, folder / "photonics_convergence.svg")
+    draw_changes(data, folder / "photonics_changes.svg")
     draw_success(data, folder / "photonics_success.svg")
     draw_sweep(data, folder / "photonics_sweep.svg")
     draw_seconds(data, folder / "timing_photonics.svg")
@@ -127,6 +128,23 @@ def draw_convergence(data: dict[str, Any], path: Path) -> None:
                 ax.fill_between(steps, low, high, color=style["color"], alpha=0.15, linewidth=0)
             ax.set(title=DEVICES[device].label, xscale="log", yscale="log", xlabel="designs simulated")
         axes[0, 0].set_ylabel("best loss so far")
+        _legend_right(fig, axes[0, 0])
+        save_svg(fig, path)
+
+
+def draw_changes(data: dict[str, Any], path: Path) -> None:
+    """Pixels that change from one design to the next, mean over the test instances whose search still goes on."""
+    panels = len(data["devices"])
+    with figure(1, panels, width=4.2 * panels + 2.4, height=4.2) as (fig, axes):
+        for ax, (device, results) in zip(axes[0], data["devices"].items(), strict=True):
+            for index, name in enumerate(data["searches"][:-1]):
+                curves = [one["methods"][name]["changed"] for one in results]
+                longest = max(map(len, curves))
+                means = [np.mean([curve[i] for curve in curves if len(curve) > i]) for i in range(longest)]
+                middles = (np.arange(longest) + 0.5) * data["steps"] / CHANGE_POINTS
+                ax.plot(middles, means, label=LABELS[name], markevery=3, **style_of(index))
+            ax.set(title=DEVICES[device].label, xlabel="designs simulated", ylim=(0, None))
+        axes[0, 0].set_ylabel("pixels changed per step")
         _legend_right(fig, axes[0, 0])
         save_svg(fig, path)
 

@@ -16,12 +16,17 @@ from papers.surco.photonics.settings import PassThrough, Start, Zero
 from papers.surco.problem import Oracle
 from papers.surco.runs import Runs
 
+SMOOTHNESS = 1.0
+"""Radius in pixels, that of the brush, over which the noise of a start is averaged."""
+
 
 def draw_start(instance: Instance, start: Start, seed: int) -> Tensor:
-    """Draw parameters u [N] of the costs: minus a bias, and noise."""
-    generator = torch.Generator().manual_seed(seed)
-    noise_N = torch.randn(instance.shape[0] * instance.shape[1], generator=generator, dtype=torch.float64)
-    return -start.bias + start.noise * noise_N
+    """Draw parameters u [N] of the costs: minus a bias, and noise that is smooth, as the greedy generator needs it.
+
+    White noise would let every small change of the costs reorder strokes all over the design.
+    """
+    noise = ndimage.gaussian_filter(np.random.default_rng(seed).standard_normal(instance.shape), SMOOTHNESS)
+    return torch.from_numpy(start.noise * noise / noise.std() - start.bias).flatten()
 
 
 def surco_zero(laboratory: Laboratory, instance: Instance, start_N: Tensor, zero: Zero, seed: int) -> Record:

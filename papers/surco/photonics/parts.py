@@ -4,6 +4,7 @@ import base64
 import time
 from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,10 @@ from papers.surco.photonics.settings import Photonics, Zero
 
 CURVE_POINTS = 24
 """Points of a drawn convergence curve."""
+CHANGE_POINTS = 20
+"""Points of a drawn curve of changes."""
+LATE = 20
+"""Last steps over which changes are averaged."""
 BLACKBOX = ("surco_zero", "surco_hybrid")
 """Methods that solve twice for each simulation; others solve once."""
 
@@ -196,5 +201,14 @@ def _summary(record: Record, settings: Photonics) -> dict[str, Any]:
         "met_after": record.met_after,
         "designs": len(record.losses),
         "loss": float(best[-1]),
+        "changed": _thinned(record.changed, settings.steps),
+        "late_changes": float(np.mean(record.changed[-LATE:])) if record.changed else 0.0,
         "curve": [float(f"{value:.4g}") for value in best[curve_steps(settings.steps) - 1]],
     }
+
+
+def _thinned(changed: list[int], steps: int) -> list[float]:
+    """Average the changes over equal parts of all steps; parts that were not reached are left out."""
+    edges = np.linspace(0, steps, CHANGE_POINTS + 1).round().astype(int)
+    parts = [changed[low:high] for low, high in pairwise(edges)]
+    return [round(float(np.mean(part)), 1) for part in parts if part]

@@ -22,6 +22,8 @@ class Record:
 
     Attributes:
         losses: Schubert's loss of every design.
+        changed: pixels in which each design but the first differs from the one before.
+        latest: the last design.
         met_after: steps until the first design that meets the specification, which counts as one; None if none did.
         best: the design to hand over: the first that meets the specification, or the one of the least loss.
         powers: its powers [W, P].
@@ -29,6 +31,8 @@ class Record:
     """
 
     losses: list[float] = field(default_factory=list)
+    changed: list[int] = field(default_factory=list)
+    latest: np.ndarray | None = None
     met_after: int | None = None
     best: np.ndarray | None = None
     powers: np.ndarray | None = None
@@ -83,6 +87,9 @@ class Laboratory:
             if met or not record.losses or loss < min(record.losses):
                 record.best, record.powers = x_N.copy(), powers_WP
             record.losses.append(loss)
+            if record.latest is not None:
+                record.changed.append(int((record.latest != x_N).sum()))
+            record.latest = x_N.copy()
             if len(record.losses) in self.keep:
                 record.kept[len(record.losses)] = x_N.copy()
             if met:

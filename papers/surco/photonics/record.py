@@ -33,6 +33,7 @@ def _record_method(metrics: Metrics, path: str, results: list[dict[str, Any]], l
     metrics.record(f"{path}.feasible", [100.0 * one["feasible"] for one in results], "% of instances")
     metrics.record(f"{path}.log_loss", np.log10([one["loss"] for one in results]), "log10 of the loss")
     metrics.record(f"{path}.steps", [one["met_after"] or limit for one in results], "steps, at most the limit")
+    metrics.record(f"{path}.late_changes", [one["late_changes"] for one in results], "pixels per step")
     metrics.record(f"{path}.work", [one["work"] for one in results], "simulations and solver calls")
 
 
