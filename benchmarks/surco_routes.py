@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from benchmarks.case import Case
+from papers.surco.choices import Differentiation, Search
 from papers.surco.estimators import make
 from papers.surco.method import surco_zero
 from papers.surco.polytope import solve_regularised
 from papers.surco.problem import Problem
 from papers.surco.routes.instances import ROUTES, Routes, draw, relaxation, released_seeds, solve
-from papers.surco.types import Differentiation, Search
 
 DEADLINES = (1.1, 1.0, 0.9)
 RELEASED = Differentiation(estimator="blackbox", strength=1000.0, scaled=False, samples=1, noise=0.0)

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from papers.surco.choices import Differentiation
 from papers.surco.errors import SurcoError
 from papers.surco.polytope import Regularised
-from papers.surco.types import Differentiation
 
 
 class Solve(Protocol):

@@ -17,11 +17,11 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from papers.surco.choices import LinkName, Search, Training
 from papers.surco.errors import InstancesFailed, SurcoError, VanishingGradient
 from papers.surco.estimators import Estimator
 from papers.surco.problem import Instances, Oracle, Problem, take
 from papers.surco.runs import LINKS, Outcome, Penalty, Runs
-from papers.surco.types import LinkName, Search, Training
 
 Result = TypeVar("Result")
 Names = Sequence[str] | None

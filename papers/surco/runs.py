@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from papers.surco.choices import LinkName, Search
 from papers.surco.errors import SurcoError
 from papers.surco.estimators import Estimator
 from papers.surco.problem import Oracle
-from papers.surco.types import LinkName, Search
 
 LINKS: dict[LinkName, Callable[[Tensor], Tensor]] = {
     "sigmoid": torch.sigmoid,

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Literal
 
 from common.config import Config, load
+from papers.surco.choices import Compute, Seeds
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.routes.settings import RoutePlanning
-from papers.surco.types import Compute, Seeds
 
 HERE = Path(__file__).parent
 

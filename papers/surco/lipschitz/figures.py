@@ -21,7 +21,8 @@ def draw(data: dict[str, Any], folder: Path) -> None:
         maps.plot(y_Y, costs_Y2[:, 1], label="surrogate $c_2(y)=\\sin y$", **_bare(style_of(2)))
         maps.set_xticks([0, np.pi / 4, np.pi / 2], ["0", "π/4", "π/2"])
         maps.set(xlabel="instance y", ylabel="value", title="A jump, and costs without one")
-        maps.legend(loc="center left")
+        maps.set_ylim(-0.05, 1.5)
+        maps.legend(loc="upper left")
         for name, label, style in (
             ("solution_slope", "y → solution", solution_style),
             ("surrogate_slope", "y → surrogate costs", surrogate_style),

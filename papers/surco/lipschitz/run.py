@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from papers.surco.choices import Compute, Seeds
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.lipschitz.toy import (
     SEGMENT,
@@ -14,7 +15,6 @@ from papers.surco.lipschitz.toy import (
     steepest,
     surrogate_costs,
 )
-from papers.surco.types import Compute, Seeds
 
 END = np.pi / 2
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from common.config import Config
-from papers.surco.types import Sizes
+from papers.surco.choices import Sizes
 
 
 class Lipschitz(Config):

@@ -9,7 +9,7 @@ from papers.surco.photonics.settings import Photonics
 MODULES = tuple(
     f"papers.surco.{name}"
     for name in (
-        "estimators", "method", "problem", "runs", "types", "photonics.brush", "photonics.devices", "photonics.genetic",
+        "estimators", "method", "problem", "runs", "choices", "photonics.brush", "photonics.devices", "photonics.genetic",
         "photonics.methods", "photonics.networks", "photonics.parts", "photonics.pictures", "photonics.problem",
         "photonics.simulator",
     )

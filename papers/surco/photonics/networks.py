@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from papers.surco.choices import Training
 from papers.surco.photonics.brush import CROSS
 from papers.surco.photonics.devices import Instance
 from papers.surco.photonics.settings import Network
-from papers.surco.types import Training
 
 MARGIN = 8
 """Pixels around the design that the network sees: the ends of the waveguides."""

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from common.parallel import run_all
+from papers.surco.choices import Compute, Seeds
 from papers.surco.photonics.jobs import Job, work
 from papers.surco.photonics.settings import Photonics
-from papers.surco.types import Compute, Seeds
 
 MUTATIONS = ("random", "swap", "inversion", "scramble")
 """Of PyGAD; those that the paper lists."""

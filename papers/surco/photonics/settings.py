@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Config
-from papers.surco.types import Differentiation, LinkName, Names, Search, Training
+from papers.surco.choices import Differentiation, LinkName, Names, Search, Training
 
 Floats = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
 

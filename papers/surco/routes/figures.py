@@ -1,5 +1,6 @@
 """Figures of the routes experiment."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,15 @@ LABELS = {
     "prior": "SurCo-prior",
     "untrained_hybrid": "untrained hybrid",
     "hybrid": "SurCo-hybrid",
+    "scip_1s_released": "SCIP 1 s, as released",
+    "scip_1s": "SCIP 1 s",
+    "scip_30s": "SCIP 30 s",
+    "scip_30min": "SCIP 30 min",
+    "cpsat": "CP-SAT, linear in pieces",
+    "genetic_edges": "PyGAD on edges",
+    "genetic_costs": "PyGAD on costs",
 }
-"""Names of methods in figures; others are shown as they are."""
+"""Names of methods in figures, in their order; others come last, as they are."""
 
 
 def draw(data: dict[str, Any], folder: Path) -> None:
@@ -49,7 +57,8 @@ def draw(data: dict[str, Any], folder: Path) -> None:
 
 def _gains(table: dict[str, Any], file: Path) -> None:
     """Chance less the heuristic's, in points, grid by grid with its interval; one panel per deadline."""
-    chances = {name: np.mean(values, 0) * 100 for name, values in table["chances"].items() if name != "heuristic"}
+    order = [name for name in _ordered(table["chances"]) if name != "heuristic"]
+    chances = {name: np.mean(table["chances"][name], 0) * 100 for name in order}
     heuristic_B = np.mean(table["chances"]["heuristic"], 0) * 100
     with figure(1, 3, width=12.0, height=0.34 * len(chances) + 1.3, sharey=True) as (fig, axes):
         for column, (ax, deadline) in enumerate(zip(axes[0], DEADLINES, strict=True)):
@@ -58,6 +67,12 @@ def _gains(table: dict[str, Any], file: Path) -> None:
             ax.axvline(0, color=COLOURS[6], linewidth=1)
             ax.set(title=f"{deadline} deadline", xlabel="chance − heuristic's (points)")
         save_svg(fig, file)
+
+
+def _ordered(names: Iterable[str]) -> list[str]:
+    """Put methods in the order of `LABELS`; files hold them by name."""
+    known = list(LABELS)
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def _example(example: dict[str, Any], file: Path) -> None:
@@ -85,12 +100,14 @@ def _ablation(ablation: dict[str, Any], file: Path) -> None:
     """Tuned estimators on the test instances; and what tuning saw of their strengths."""
     with figure(1, 2, width=11.0, height=4.2) as (fig, axes):
         tested, tuned = axes[0]
-        rows = [t_interval(np.mean(one["chances"], 1) * 100) for one in ablation.values()]
-        interval_bars(tested, [LABELS[name] for name in ablation], rows)
+        order = _ordered(ablation)
+        rows = [t_interval(np.mean(ablation[name]["chances"], 1) * 100) for name in order]
+        interval_bars(tested, [LABELS[name] for name in order], rows)
         tested.set(xlabel="chance to arrive on time (%), by seed", title="Best setting, test instances")
-        for index, (name, one) in enumerate(ablation.items()):
-            strengths = sorted({tried["strength"] for tried in one["tried"]})
-            best = [max(t["chance"] for t in one["tried"] if t["strength"] == s) * 100 for s in strengths]
+        for index, name in enumerate(order):
+            tried = ablation[name]["tried"]
+            strengths = sorted({one["strength"] for one in tried})
+            best = [max(one["chance"] for one in tried if one["strength"] == s) * 100 for s in strengths]
             tuned.plot(strengths, best, label=LABELS[name], **style_of(index))
         tuned.set(xscale="log", xlabel="strength (λ, σ or γ)", ylabel="chance (%)", title="Tuning instances")
         tuned.legend()
@@ -102,19 +119,19 @@ def _priors(prior: dict[str, Any], file: Path) -> None:
     with figure(1, 2, width=11.0, height=4.0) as (fig, axes):
         curve, chances = axes[0]
         for index, losses in enumerate(prior["losses"]):
-            curve.plot(range(1, len(losses) + 1), losses, label=f"seed {index}", **style_of(index))
-        curve.set(xlabel="epoch", ylabel="objective −z on training grids")
-        curve.legend()
-        by_grid = [np.mean(values, 0).reshape(-1, 3).mean(1) * 100 for values in prior["chances"].values()]
-        interval_bars(chances, [LABELS[name] for name in prior["chances"]], [t_interval(values) for values in by_grid])
-        chances.set(xlabel="chance to arrive on time (%), by grid")
+            curve.plot(range(1, len(losses) + 1), losses, **style_of(index))
+        curve.set(xlabel="epoch", ylabel="objective −z on training grids", title="One curve per seed")
+        order = _ordered(prior["chances"])
+        by_grid = [np.mean(prior["chances"][name], 0).reshape(-1, 3).mean(1) * 100 for name in order]
+        interval_bars(chances, [LABELS[name] for name in order], [t_interval(values) for values in by_grid])
+        chances.set(xlabel="chance to arrive on time (%), by grid", title="Test grids")
         save_svg(fig, file)
 
 
 def _limited(data: dict[str, Any], file: Path) -> None:
     """General solvers under a limit beside the parametric search on the same instances: share found, and chance."""
     limited = data["limited"]
-    labels = list(limited)
+    labels = _ordered(limited)
     with figure(1, 2, width=11.0, height=0.5 * len(labels) + 1.5, sharey=True) as (fig, axes):
         found, chance = axes[0]
         rows = np.arange(len(labels))
@@ -125,8 +142,8 @@ def _limited(data: dict[str, Any], file: Path) -> None:
         chance.barh(rows, means, color=COLOURS[0])
         for row, name in enumerate(labels):
             chance.plot(100 * rival_B[: len(limited[name])].mean(), row, "d", color=COLOURS[1])
-        chance.set(xlabel="mean chance, none counting 0 (%); ◆ parametric search")
-        found.set_yticks(rows, labels)
+        chance.set(xlabel="mean chance (%); ◆ parametric search")
+        found.set_yticks(rows, [LABELS.get(name, name) for name in labels])
         found.invert_yaxis()
         save_svg(fig, file)
 

@@ -9,7 +9,7 @@ from papers.surco.routes.settings import RoutePlanning
 MODULES = tuple(
     f"papers.surco.{name}"
     for name in (
-        "estimators", "method", "polytope", "problem", "runs", "types", "routes.cpsat", "routes.exact",
+        "estimators", "method", "polytope", "problem", "runs", "choices", "routes.cpsat", "routes.exact",
         "routes.genetic", "routes.instances", "routes.minlp", "routes.networks", "routes.parametric", "routes.parts",
         "routes.shortest",
     )

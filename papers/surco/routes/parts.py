@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from papers.surco.choices import Differentiation, EstimatorName, Search
 from papers.surco.errors import VanishingGradient
 from papers.surco.estimators import make
 from papers.surco.method import surco_hybrid, surco_prior, surco_zero, train_prior
@@ -25,7 +26,6 @@ from papers.surco.routes.networks import EdgeNetwork
 from papers.surco.routes.parametric import parametric
 from papers.surco.routes.settings import Ablation, Grid, RoutePlanning, Table, Variant
 from papers.surco.runs import LINKS, Outcome
-from papers.surco.types import Differentiation, EstimatorName, Search
 
 
 def instances(table: Table, settings: RoutePlanning) -> Routes:

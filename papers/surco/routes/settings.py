@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from common.config import Config
-from papers.surco.types import Differentiation, EstimatorName, LinkName, Search, Sizes, Training
+from papers.surco.choices import Differentiation, EstimatorName, LinkName, Search, Sizes, Training
 
 Side = Annotated[int, Field(ge=2)]
 Floats = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from papers.surco.choices import Compute
 from papers.surco.lipschitz.run import run
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.lipschitz.toy import (
@@ -14,7 +15,6 @@ from papers.surco.lipschitz.toy import (
     steepest,
     surrogate_costs,
 )
-from papers.surco.types import Compute
 
 Y = np.linspace(0, np.pi / 2, 500)
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from papers.surco.choices import Training
 from papers.surco.errors import InstancesFailed, RowsFailed, SurcoError, VanishingGradient
 from papers.surco.estimators import make
 from papers.surco.method import surco_hybrid, surco_prior, surco_zero, train_prior, train_prior_lambda
 from papers.surco.problem import Problem
-from papers.surco.types import Training
 from tests.papers.surco.toys import differentiation, made_instances, nearest, over, search, subsets
 
 VERTICES = subsets(6, 3)

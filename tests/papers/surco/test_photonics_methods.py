@@ -6,12 +6,12 @@ import torch
 from pydantic import ValidationError
 from scipy import ndimage
 
+from papers.surco.choices import Search, Training
 from papers.surco.photonics import brush, genetic, methods, parts, run
 from papers.surco.photonics.devices import Instance
 from papers.surco.photonics.networks import DesignNetwork, image, train_direct
 from papers.surco.photonics.problem import Laboratory
 from papers.surco.photonics.settings import Counts, Network, PassThrough, Start, Zero
-from papers.surco.types import Search, Training
 from tests.papers.surco.toys import differentiation
 
 BEND = Instance("bend", (400, 720))

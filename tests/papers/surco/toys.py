@@ -7,8 +7,8 @@ import time
 import numpy as np
 import torch
 
+from papers.surco.choices import Differentiation, Search
 from papers.surco.problem import Problem
-from papers.surco.types import Differentiation, Search
 
 
 def differentiation(estimator, strength=1.0, scaled=False, samples=4, noise=0.5):
