@@ -7,7 +7,7 @@ from common.scratch import Scratch, run_key
 from papers.surco.sharding.settings import Sharding
 
 MODULES = tuple(
-    f"papers.surco.{name}" for name in ("estimators", "method", "polytope", "problem", "runs", "sharding", "types")
+    f"papers.surco.{name}" for name in ("estimators", "method", "polytope", "problem", "runs", "sharding", "choices")
 )
 
 Weights = dict[str, list]
