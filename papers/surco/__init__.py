@@ -1,0 +1,1 @@
+"""SurCo: linear surrogates for combinatorial problems with a nonlinear objective."""
