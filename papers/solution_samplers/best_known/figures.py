@@ -55,6 +55,7 @@ def draw(data: dict[str, Any], folder: Path) -> None:
 
 def draw_gaps(instances: dict[str, Any], kind: str, path: Path) -> None:
     """Gap in per cent with its interval over seeds: of the best solution seen, and hollow after local search."""
+    instances = dict(sorted(instances.items(), key=lambda item: int("".join(filter(str.isdigit, item[0])))))
     methods = list(next(iter(instances.values()))["methods"])
     published = [name for name in PUBLISHED if any(name in found["published"] for found in instances.values())]
     labels = [_title(method, kind) for method in methods] + [PUBLISHED[name] for name in published]

@@ -49,7 +49,7 @@ def draw_success(data: dict[str, Any], path: Path) -> None:
             ax.axhline(
                 100 * np.mean(start), color="0.35", linestyle="--", linewidth=1.5, label="local search, one start"
             )
-            ax.set_xticks(range(len(LABELS)), LABELS.values(), rotation=30)
+            ax.set_xticks(range(len(LABELS)), LABELS.values(), fontsize=10.5)
             ax.set(title=f"{TITLES[problem]}, n = {problems[problem]}", ylim=(-4, 104), xlim=(-0.5, 3.5))
             ax.grid(False, axis="x")
         axes[0, 0].set_ylabel("instances solved (%)")
