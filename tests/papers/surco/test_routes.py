@@ -129,18 +129,20 @@ def test_no_path_beats_the_shortest_mean_at_a_deadline_that_it_just_meets():
     torch.testing.assert_close(probabilities(best_paths(routes, 5), routes), torch.full((20,), 0.5).double())
 
 
-def test_scip_and_cpsat_find_the_optimum_of_small_grids(small):
-    best_B = z_scores(best_paths(small, 4), small)
+def test_scip_and_cpsat_find_the_optimum_of_small_grids():
+    tiny = draw(3, [776], 0.1, 0.2, TIGHTNESS)
+    best_B = z_scores(best_paths(tiny, 3), tiny)
     for instance in range(3):
-        one = small[torch.tensor([instance])]
-        for x_E, proven in (scip_path(small, instance, 30.0, False), cpsat_path(small, instance, 200, 20.0)):
+        one = tiny[torch.tensor([instance])]
+        for x_E, proven in (scip_path(tiny, instance, 200.0, False), cpsat_path(tiny, instance, 200, 20.0)):
             assert proven
             assert z_scores(torch.from_numpy(x_E)[None], one).item() == pytest.approx(best_B[instance].item(), abs=2e-3)
 
 
-def test_the_released_bound_makes_tight_deadlines_infeasible_for_scip(small):
-    assert scip_path(small, 2, 30.0, nonnegative=True) == (None, True)
-    assert scip_path(small, 2, 30.0, nonnegative=False)[0] is not None
+def test_the_released_bound_makes_tight_deadlines_infeasible_for_scip():
+    tiny = draw(3, [776], 0.1, 0.2, TIGHTNESS)
+    assert scip_path(tiny, 2, 200.0, nonnegative=True) == (None, True)
+    assert scip_path(tiny, 2, 200.0, nonnegative=False)[0] is not None
 
 
 def test_genetic_algorithms_return_paths_or_say_that_they_have_none(small):
