@@ -1,32 +1,13 @@
-"""Types that the settings of all experiments share."""
+"""What the settings of several experiments say of estimators, of the search for costs and of training."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
 from common.config import Config
 
-
-def _distinct(values: tuple) -> tuple:
-    if repeated := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(f"entries must differ; repeated: {', '.join(map(str, repeated))}")
-    return values
-
-
-Names = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_distinct)]
-Seeds = Annotated[tuple[NonNegativeInt, ...], Field(min_length=1), AfterValidator(_distinct)]
-Sizes = Annotated[tuple[PositiveInt, ...], Field(min_length=1), AfterValidator(_distinct)]
 LinkName = Literal["sigmoid", "tanh", "identity"]
 EstimatorName = Literal["blackbox", "imle", "perturbed", "identity", "quadratic"]
-
-
-class Compute(Config):
-    """How the machine is used; changes no result."""
-
-    workers: PositiveInt
-    """Worker processes."""
-    threads: PositiveInt
-    """Threads of each worker."""
 
 
 class Differentiation(Config):

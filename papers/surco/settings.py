@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from common.choices import Compute, Seeds
 from common.config import Config, load
-from papers.surco.choices import Compute, Seeds
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.routes.settings import RoutePlanning
 

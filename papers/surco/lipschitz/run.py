@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from papers.surco.choices import Compute, Seeds
+from common.choices import Compute, Seeds
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.lipschitz.toy import (
     SEGMENT,

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from common.choices import Sizes
 from common.config import Config
-from papers.surco.choices import Sizes
 
 
 class Lipschitz(Config):

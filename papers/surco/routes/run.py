@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from common.choices import Compute, Seeds
 from common.parallel import run_all
-from papers.surco.choices import Compute, Seeds
 from papers.surco.routes.jobs import all_jobs, work
 from papers.surco.routes.settings import RoutePlanning, Scaling
 

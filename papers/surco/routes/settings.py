@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from common.choices import Sizes
 from common.config import Config
-from papers.surco.choices import Differentiation, EstimatorName, LinkName, Search, Sizes, Training
+from papers.surco.choices import Differentiation, EstimatorName, LinkName, Search, Training
 
 Side = Annotated[int, Field(ge=2)]
 Floats = Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]

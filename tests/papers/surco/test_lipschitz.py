@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from papers.surco.choices import Compute
+from common.choices import Compute
 from papers.surco.lipschitz.run import run
 from papers.surco.lipschitz.settings import Lipschitz
 from papers.surco.lipschitz.toy import (
