@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from threadpoolctl import threadpool_limits
 
 from common.errors import RepriseError
 from common.interruption import Interrupted
@@ -43,7 +44,7 @@ def run_all(
         function: a module-level function of one job.
         jobs: what to work on; each must pickle.
         workers: processes; 1 works in this process, as a debugger or a GPU wants it.
-        threads: torch threads of each worker. Two busy threads per core are slower than one.
+        threads: of each worker, in torch, numpy and scipy alike. Two busy threads per core are slower than one.
         label: what the progress bar calls the jobs.
         preload: modules that the workers need; imported once, before the workers are forked.
 
@@ -137,10 +138,11 @@ def _interrupt(signum: int, frame: object) -> None:
 
 
 def _set_threads(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # for what is loaded later
     import torch  # noqa: PLC0415  (costs a second; callers that never run a job must not pay it)
 
     torch.set_num_threads(threads)
+    threadpool_limits(threads)  # numpy's and scipy's, which were loaded before this worker was forked
 
 
 @contextmanager

@@ -124,6 +124,8 @@ def train_prior(
         values, moved = [], False
         for batch_B in torch.randperm(len(instances), generator=order).split(training.batch_size):
             rows_B = batch_B[oracle.alive(batch_B)]
+            if not len(rows_B):
+                continue
             solve = oracle.bound(rows_B)
             costs_BN = LINKS[link](_predicted(network, take(instances, rows_B)))
             forward = estimator.solve(costs_BN.detach(), solve)

@@ -6,11 +6,13 @@ from typing import Literal
 from common.choices import Compute, Seeds
 from common.config import Config, load
 from papers.surco.lipschitz.settings import Lipschitz
+from papers.surco.photonics.settings import Photonics
 from papers.surco.routes.settings import RoutePlanning
+from papers.surco.sharding.settings import Sharding
 
 HERE = Path(__file__).parent
 
-EXPERIMENTS = ("lipschitz", "routes")
+EXPERIMENTS = ("lipschitz", "routes", "photonics", "sharding")
 """Folders with settings.py, run.py, record.py and figures.py; each is a section of params.yaml and a stage."""
 
 
@@ -22,6 +24,8 @@ class Params(Config):
     """Of starts, of networks and of their training, in every experiment."""
     lipschitz: Lipschitz
     routes: RoutePlanning
+    photonics: Photonics
+    sharding: Sharding
     compute: Compute
 
 

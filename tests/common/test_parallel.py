@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,11 +30,19 @@ def test_results_come_in_the_order_of_the_jobs_not_of_their_ends(tmp_path: Path)
     assert sorted(started(tmp_path)) == list(range(JOBS))
 
 
-def test_workers_are_other_processes_with_the_threads_asked_for(tmp_path: Path):
-    threads, processes = zip(*run("threads", tmp_path, workers=2), strict=True)
-    assert set(threads) == {1}
+def test_workers_are_other_processes(tmp_path: Path):
+    _, processes = zip(*run("threads", tmp_path, workers=2), strict=True)
     assert 1 <= len(set(processes)) <= 2
     assert os.getpid() not in processes
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_every_library_gets_the_threads_asked_for(tmp_path: Path, workers, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    with program("threads", tmp_path, workers) as process:
+        output, complaint = process.communicate()
+    assert process.returncode == 0, complaint
+    assert {threads for threads, _ in literal_eval(output)} == {1}
 
 
 def test_one_worker_is_this_process(tmp_path: Path):

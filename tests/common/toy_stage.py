@@ -10,6 +10,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from threadpoolctl import threadpool_info
+
 from common import scratch
 from common.errors import RepriseError, one_line_errors
 from common.interruption import Interrupted, StopSignals
@@ -42,9 +44,12 @@ def square(job: Job) -> int:
 
 
 def threads(job: Job) -> tuple[int, int]:
+    """The most threads of any library that computes, and the process."""
+    import scipy.linalg  # noqa: F401  (loads a BLAS of its own)
     import torch
 
-    return torch.get_num_threads(), os.getpid()
+    pools = [pool["num_threads"] for pool in threadpool_info()]
+    return max([torch.get_num_threads(), *pools]), os.getpid()
 
 
 def killed(job: Job) -> int:
@@ -99,7 +104,7 @@ FUNCTIONS = {function.__name__: function for function in (square, threads, kille
 
 def run(name: str, folder: Path, workers: int) -> list:
     jobs = [Job(folder, number) for number in range(JOBS)]
-    return run_all(FUNCTIONS[name], jobs, workers=workers, threads=1, label="toy", preload=["torch"])
+    return run_all(FUNCTIONS[name], jobs, workers=workers, threads=1, label="toy", preload=["torch", "scipy.linalg"])
 
 
 @one_line_errors

@@ -12,6 +12,8 @@ from papers.surco.routes.instances import grid
 from papers.surco.routes.run import RIVALS
 from papers.surco.routes.settings import Table
 from papers.surco.settings import HERE, Params
+from tests.papers.surco.made_photonics import photonics_data
+from tests.papers.surco.made_sharding import sharding_data
 
 CONTROLS = ("heuristic", "heuristic_of_text", "mean", "parametric")
 PRIORS = ("untrained_prior", "untrained_hybrid", "prior", "hybrid")
@@ -24,7 +26,12 @@ def params_at(scale: str) -> Params:
 
 def write_build(params: Params, build: Path) -> None:
     """Write what every stage before `results` writes, shaped as `params` asks for."""
-    made = {"lipschitz": run_lipschitz(params.lipschitz, params.seeds, params.compute), "routes": routes_data(params)}
+    made = {
+        "lipschitz": run_lipschitz(params.lipschitz, params.seeds, params.compute),
+        "routes": routes_data(params),
+        "photonics": photonics_data(params.photonics),
+        "sharding": sharding_data(params.sharding),
+    }
     for name, data in made.items():
         write_json(build / f"{name}.json", {"data": data, "wall_seconds": 1.0})
 

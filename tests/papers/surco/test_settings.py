@@ -40,6 +40,21 @@ def test_tuning_and_training_use_other_grids_than_the_tests():
     assert not tested & {routes.ablation.tuning_seed, routes.prior.train_seed}
 
 
+def test_photonics_is_that_of_section_5_2_at_paper_scale():
+    photonics = load_at_scale(Params, HERE, "paper").photonics
+    assert {(counts.train, counts.test) for counts in photonics.devices.values()} == {(25, 25)}
+    assert len(photonics.devices) == 4
+    assert photonics.steps == 200
+
+
+@pytest.mark.parametrize("scale", ["overnight", "paper"])
+def test_sharding_is_that_of_section_5_1(scale):
+    sharding = load_at_scale(Params, HERE, scale).sharding
+    loose = sharding.settings["loose"]
+    assert (loose.devices, loose.gigabytes, loose.tables) == (4, 5, (10, 20, 30, 40, 50, 60))
+    assert (sharding.train, sharding.test) == (50, 50)
+
+
 def test_an_experiment_is_a_folder_a_section_and_a_stage():
     stages = read_yaml(HERE / "dvc.yaml")["stages"]
     assert set(stages) == {*EXPERIMENTS, "results"}
@@ -70,6 +85,12 @@ def fault(folder: Path, changes: dict) -> str:
         ),
         ({"routes": {"tables": {"text": {"side": 1}}}}, "routes.tables.text.side: should be greater than or equal"),
         ({"lipschitz": {"samples": []}}, "lipschitz.samples: Tuple should have at least"),
+        ({"photonics": {"devices": {"bent": {"train": 1, "test": 1}}}}, "photonics: devices: unknown name 'bent'"),
+        ({"photonics": {"sweep": {"devices": ["wdm"]}}}, "photonics: sweep.devices: 'wdm' is not among devices (bend,"),
+        ({"photonics": {"sweep": {"instances": 9}}}, "photonics: sweep.instances: bend has 3 for training (got 9)"),
+        ({"photonics": {"network": {"kernel": 4}}}, "photonics.network: kernel: must be odd (got 4)"),
+        ({"sharding": {"ablation": {"settings": ["tigt"]}}}, "sharding: ablation.settings: unknown name 'tigt'"),
+        ({"sharding": {"settings": {"loose": {"source": "dlrm"}}}}, "sharding.settings.loose.source: should be"),
     ],
 )
 def test_a_fault_is_named_with_its_key(tmp_path: Path, changes, told):
