@@ -40,7 +40,7 @@ A_PAPER_HAS = (
     "dvc.yaml",
     "params.yaml",
     "report.typ",
-    "results.py",
+   
     "scales/paper.yaml",
     "scales/smoke.yaml",
     "slides.typ",

@@ -1,47 +1,12 @@
 """`python -m papers.solution_samplers STAGE`: the stages of dvc.yaml. Hyperparameters: params.yaml."""
 
-import argparse
-import importlib
-import time
-from pathlib import Path
-
-from common.errors import one_line_errors
-from common.scratch import Scratch, write_json
-from papers.solution_samplers.settings import EXPERIMENTS, HERE, Params, read_params
+from common import experiments
+from papers.solution_samplers.settings import EXPERIMENTS, read_params
 
 
-def experiment(params: Params, name: str) -> None:
-    """Run one experiment, write what it measured and, once that is written, forget its finished parts."""
-    run = importlib.import_module(f"papers.solution_samplers.{name}.run").run
-    start = time.monotonic()
-    data = run(getattr(params, name), params.compute)
-    write_json(build(params) / f"{name}.json", {"data": data, "seconds": time.monotonic() - start})
-    Scratch(f"solution_samplers/{name}").clear()
-
-
-def results(params: Params) -> None:
-    """Metrics, figures and provenance of this scale."""
-    from papers.solution_samplers.results import write_results  # noqa: PLC0415  (imports matplotlib)
-
-    write_results(build(params), HERE / "results" / params.scale)
-
-
-def build(params: Params) -> Path:
-    """The folder of this scale's intermediate files."""
-    return HERE / "build" / params.scale
-
-
-@one_line_errors
 def main() -> None:
     """Run the stage that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m papers.solution_samplers", description=__doc__)
-    parser.add_argument("stage", choices=[*EXPERIMENTS, "results"], help="a stage of dvc.yaml")
-    stage = parser.parse_args().stage
-    params = read_params()
-    if stage == "results":
-        results(params)
-    else:
-        experiment(params, stage)
+    experiments.main("papers.solution_samplers", EXPERIMENTS, read_params, given=("compute",))
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ LABELS = {
     "direct": "predicted design",
     "direct_painted": "predicted, painted",
     "nearest": "nearest known design",
+    "nearest_hybrid": "search from that design",
 }
 """Of methods, in the order of the figures."""
 MICROMETRE = RESOLUTION / 1000

@@ -144,12 +144,13 @@ def _searches(
         for name, start_N in starts.items():
             search = partial(methods.surco_zero, laboratory, instance, start_N, zero, seed)
             searches[f"{family}_{name}"] = search
+    start_N = torch.from_numpy(settings.known * (1 - 2 * _known(job, instance)))
+    searches["nearest_hybrid"] = partial(methods.surco_zero, laboratory, instance, start_N, settings.straight, seed)
     return searches
 
 
 def _singles(job: Job, instance: Instance, predictions: dict[str, torch.Tensor]) -> dict[str, Callable[[], np.ndarray]]:
     """Methods that hand over one design, at the price of one solver call at most; it is simulated only to judge it."""
-    train = instances(job.settings, job.name)[0]
 
     def painted(costs_N: torch.Tensor) -> np.ndarray:
         return brush.solve(costs_N[None], [instance])[0].numpy()
@@ -158,8 +159,14 @@ def _singles(job: Job, instance: Instance, predictions: dict[str, torch.Tensor])
         **{name: partial(painted, predictions[name].tanh()) for name in PREDICTED},
         "direct": lambda: (predictions["direct"] > 0).double().numpy(),
         "direct_painted": lambda: painted(-predictions["direct"]),
-        "nearest": lambda: unpacked(job.given["designs"][nearest(instance, train)], instance),
+        "nearest": lambda: _known(job, instance),
     }
+
+
+def _known(job: Job, instance: Instance) -> np.ndarray:
+    """Return pass-through's design [N] for the most similar training instance."""
+    train = instances(job.settings, job.name)[0]
+    return unpacked(job.given["designs"][nearest(instance, train)], instance)
 
 
 def _enter(result: dict[str, Any], name: str, record: Record, settings: Photonics, work: int) -> None:

@@ -12,7 +12,9 @@ from papers.surco.photonics.settings import Photonics
 MUTATIONS = ("random", "swap", "inversion", "scramble")
 """Of PyGAD; those that the paper lists."""
 
-SEARCHES = ("pass_through", "surco_zero", "surco_hybrid", "straight_zero", "straight_hybrid", "restarts")
+SEARCHES = (
+    "pass_through", "surco_zero", "surco_hybrid", "straight_zero", "straight_hybrid", "nearest_hybrid", "restarts"
+)  # fmt: skip
 """Methods that simulate design after design."""
 
 

@@ -118,6 +118,8 @@ class Photonics(Config):
     network: Network
     rms: PositiveFloat
     """Of the free parameters u that the repaired priors predict, about a mean of zero."""
+    known: PositiveFloat
+    """Size of the free parameters where a search starts from a known design: minus this where it is solid."""
     training: Training
     """Of SurCo-prior, as in the paper and with that scale."""
     straight_training: Training

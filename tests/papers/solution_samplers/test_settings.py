@@ -9,8 +9,8 @@ import yaml
 from common.claims import load_ledger
 from common.config import SCALES, ConfigError, load, load_at_scale, overlay, read_yaml
 from common.errors import RepriseError
+from common.experiments import write_results
 from papers.solution_samplers.__main__ import main
-from papers.solution_samplers.results import write_results
 from papers.solution_samplers.settings import EXPERIMENTS, HERE, Params
 
 SHIPPED = HERE / "params.yaml"
@@ -64,5 +64,5 @@ def test_an_unknown_stage_is_refused_with_the_list(monkeypatch, capsys):
 
 
 def test_results_name_the_stage_that_has_not_been_run(tmp_path):
-    with pytest.raises(RepriseError, match=r"landscape\.json: not there; run: python -m papers\.solution_samplers"):
-        write_results(tmp_path / "build", tmp_path / "results")
+    with pytest.raises(RepriseError, match=r"landscape\.json: .*; run: python -m papers\.solution_samplers landscape$"):
+        write_results("papers.solution_samplers", EXPERIMENTS, tmp_path / "build", tmp_path / "results")

@@ -33,7 +33,7 @@ def write_build(params: Params, build: Path) -> None:
         "sharding": sharding_data(params.sharding),
     }
     for name, data in made.items():
-        write_json(build / f"{name}.json", {"data": data, "wall_seconds": 1.0})
+        write_json(build / f"{name}.json", {"data": data, "seconds": 1.0})
 
 
 def routes_data(params: Params) -> dict[str, Any]:

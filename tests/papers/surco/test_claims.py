@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from common import experiments
 from common.claims import NOT_RUN, judge, load_ledger
 from common.config import SCALES
+from common.experiments import write_results
 from common.metrics import read_samples
-from papers.surco import results
-from papers.surco.results import write_results
 from papers.surco.settings import EXPERIMENTS, HERE
 from tests.papers.surco.made_build import params_at, write_build
 
@@ -35,13 +35,13 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     shutil.copy(HERE / "claims.yaml", folder)
     with pytest.MonkeyPatch.context() as patch:
-        part = results._part
+        part = experiments._part
         patch.setattr(
-            results, "_part", lambda name, what: part(name, what) if what == "record" else _NoFigures()
+            experiments, "_part", lambda *names: part(*names) if names[-1] == "record" else _NoFigures()
         )
         for scale in SCALES:
             write_build(params_at(scale), folder / "build" / scale)
-            write_results(folder / "build" / scale, folder / "results" / scale)
+            write_results("papers.surco", EXPERIMENTS, folder / "build" / scale, folder / "results" / scale)
     return folder
 
 
@@ -67,7 +67,7 @@ def test_every_metric_that_a_claim_names_is_made_at_its_scale(judged: Path):
 def test_figures_are_drawn_for_every_experiment(tmp_path: Path):
     params = params_at("laptop")
     write_build(params, tmp_path / "build")
-    write_results(tmp_path / "build", tmp_path / "results")
+    write_results("papers.surco", EXPERIMENTS, tmp_path / "build", tmp_path / "results")
     drawn = {file.name for file in (tmp_path / "results" / "figures").iterdir()}
     assert {name.split("_")[0] for name in drawn} == {*EXPERIMENTS, "timing"}
     assert {"lipschitz_toy.svg", "routes_gain_text.svg", "routes_paths_text.svg", "routes_ablation.svg"} < drawn
