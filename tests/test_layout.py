@@ -40,7 +40,6 @@ A_PAPER_HAS = (
     "dvc.yaml",
     "params.yaml",
     "report.typ",
-   
     "scales/paper.yaml",
     "scales/smoke.yaml",
     "slides.typ",
