@@ -95,6 +95,11 @@ def feasible(design: np.ndarray) -> bool:
     return all(bool((opened(pixels) == pixels).all()) for pixels in (design > 0, design <= 0))
 
 
+def blank(design: np.ndarray) -> bool:
+    """Say whether a design is all solid or all void, which the brush can paint, and which is no design."""
+    return bool((design > 0).all() or (design <= 0).all())
+
+
 def opened(pixels: np.ndarray) -> np.ndarray:
     """Return the union of all strokes inside the given pixels; outside of the design everything is allowed."""
     strokes = ndimage.binary_erosion(pixels, CROSS, border_value=1)

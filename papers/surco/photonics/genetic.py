@@ -20,11 +20,11 @@ def unpaintable(designs: np.ndarray) -> np.ndarray:
     return faults
 
 
-def search(shape: tuple[int, int], mutation: str, settings: Genetic, seed: int) -> tuple[int, int]:
+def search(shape: tuple[int, int], mutation: str, settings: Genetic, seed: int) -> tuple[int, np.ndarray]:
     """Evolve designs towards feasibility alone, which the objective would only make harder.
 
     Returns:
-        Unpaintable pixels of the best random design, and of the best design at the end.
+        Unpaintable pixels of the best random design, and the best design at the end, booleans.
     """
     import pygad  # noqa: PLC0415  (only this baseline needs it)
 
@@ -46,4 +46,5 @@ def search(shape: tuple[int, int], mutation: str, settings: Genetic, seed: int) 
         suppress_warnings=True,
     )
     evolution.run()
-    return -int(evolution.best_solutions_fitness[0]), -int(evolution.best_solutions_fitness[-1])
+    genes, *_ = evolution.best_solution(evolution.last_generation_fitness)
+    return -int(evolution.best_solutions_fitness[0]), np.asarray(genes, dtype=bool).reshape(shape)

@@ -31,10 +31,10 @@ def instances(settings: Photonics, device: str) -> tuple[list[Instance], list[In
     return drawn[: counts.train], drawn[counts.train :]
 
 
-def genetic(job: Job) -> dict[str, int]:
+def genetic(job: Job) -> dict[str, Any]:
     """PyGAD with one kind of mutation, on the smallest design."""
-    first, last = evolution.search((40, 40), job.name, job.settings.genetic, job.seed)
-    return {"first": first, "last": last}
+    first, design = evolution.search((40, 40), job.name, job.settings.genetic, job.seed)
+    return {"first": first, "last": int(evolution.unpaintable(design[None])[0]), "blank": brush.blank(design)}
 
 
 def tune(job: Job) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def test(job: Job) -> dict[str, Any]:
         _enter(result, name, laboratory.records[instance], settings, work=1)
     for name, design in result["designs"].items():
         pixels = unpacked(design, instance).reshape(instance.shape)
-        result["methods"][name]["feasible"] = brush.feasible(pixels)
+        result["methods"][name] |= {"feasible": brush.feasible(pixels), "blank": brush.blank(pixels)}
     target_N, direct_N = (unpacked(result["designs"][name], instance) for name in ("pass_through", "direct"))
     result["direct_accuracy"] = float((target_N == direct_N).mean())
     if job.index == 0:

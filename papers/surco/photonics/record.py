@@ -23,14 +23,16 @@ def record(metrics: Metrics, data: dict[str, Any]) -> None:
         metrics.record(f"{path}.feasible", [100.0 * (result["last"] == 0)], "% of runs")
         metrics.record(f"{path}.unpaintable", [result["last"]], "pixels")
         metrics.record(f"{path}.unpaintable_at_first", [result["first"]], "pixels")
-    every = [100.0 * (result["last"] == 0) for result in data["genetic"].values()]
-    metrics.record("photonics.genetic.all.feasible", every, "% of runs")
+    usable = [100.0 * (result["last"] == 0 and not result["blank"]) for result in data["genetic"].values()]
+    metrics.record("photonics.genetic.all.usable", usable, "% of runs")
 
 
 def _record_method(metrics: Metrics, path: str, results: list[dict[str, Any]], limit: int) -> None:
     met = [one["met_after"] is not None for one in results]
     metrics.record(f"{path}.success", [100.0 * value for value in met], "% of instances")
     metrics.record(f"{path}.feasible", [100.0 * one["feasible"] for one in results], "% of instances")
+    usable = [one["feasible"] and not one["blank"] for one in results]
+    metrics.record(f"{path}.usable", [100.0 * value for value in usable], "% of instances")
     metrics.record(f"{path}.log_loss", np.log10([one["loss"] for one in results]), "log10 of the loss")
     metrics.record(f"{path}.steps", [one["met_after"] or limit for one in results], "steps, at most the limit")
     metrics.record(f"{path}.late_changes", [one["late_changes"] for one in results], "pixels per step")

@@ -52,7 +52,7 @@ def photonics_data(settings: Photonics) -> dict[str, Any]:
             ]
             for device in settings.devices
         },
-        "genetic": {mutation: {"first": 500, "last": 300} for mutation in MUTATIONS},
+        "genetic": {mutation: {"first": 500, "last": 300, "blank": False} for mutation in MUTATIONS},
         "searches": list(SEARCHES),
         "steps": settings.steps,
         "seconds": {f"{device}.{name}": float(rng.uniform(1, 9)) for device in settings.devices for name in timed},
@@ -83,6 +83,7 @@ def _tested(instance: Instance, settings: Photonics, rng: np.random.Generator, f
             "powers": rng.uniform(0.001, 0.3, (len(WAVELENGTHS), ports)).tolist(),
             "work": done * per_design if name in SEARCHES else 1,
             "feasible": name != "direct",
+            "blank": False,
         }
         result["designs"][name] = written
         result["kept"][name] = {str(step): written for step in settings.keep if first and step <= done}

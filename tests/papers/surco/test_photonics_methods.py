@@ -6,15 +6,18 @@ import torch
 from pydantic import ValidationError
 from scipy import ndimage
 
+from common.metrics import Metrics
 from papers.surco import method
 from papers.surco.choices import Search, Training
 from papers.surco.errors import InstancesFailed, SurcoError
 from papers.surco.estimators import make
-from papers.surco.photonics import brush, encoding, genetic, methods, parts, run
+from papers.surco.photonics import brush, encoding, genetic, methods, parts, record, run
 from papers.surco.photonics.devices import Instance
 from papers.surco.photonics.networks import DesignNetwork, image, train_direct
 from papers.surco.photonics.problem import Laboratory, Record
 from papers.surco.photonics.settings import Counts, Network, PassThrough, Start, Zero
+from tests.papers.surco.made_build import params_at
+from tests.papers.surco.made_photonics import photonics_data
 from tests.papers.surco.toys import differentiation
 
 BEND = Instance("bend", (400, 720))
@@ -179,6 +182,23 @@ def test_unpaintable_pixels_are_those_of_infeasible_designs():
     assert ((faults == 0) == [brush.feasible(design) for design in designs]).all()
     assert not faults[:10].any()
     assert faults[10:].any()
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_blank_design_can_be_painted_and_does_not_count(value):
+    blank = np.full((40, 40), value)
+    mixed = blank.copy()
+    mixed[:20] = 1 - value
+    assert [brush.feasible(blank), brush.blank(blank)] == [True, True]
+    assert [brush.feasible(mixed), brush.blank(mixed)] == [True, False]
+    data = photonics_data(params_at("smoke").photonics)
+    for results in data["devices"].values():
+        for result in results:
+            result["methods"]["nearest"] |= {"feasible": brush.feasible(blank), "blank": brush.blank(blank)}
+    metrics = Metrics()
+    record.record(metrics, data)
+    assert set(metrics._samples["photonics.all.nearest.feasible"]) == {100.0}
+    assert set(metrics._samples["photonics.all.nearest.usable"]) == {0.0}
 
 
 def test_texts_carry_designs_and_predictions():
