@@ -25,6 +25,8 @@ from papers.surco.sharding.tasks import Tasks
 FEATURES = 21
 PARTS = ("forward", "exchange", "backward")
 """What a device's time consists of, in milliseconds; the exchange is one direction."""
+RANK_LIMIT = 1e-6
+"""Directions of the control's design that are so much shorter than the longest are noise."""
 UNIT_MS = 10.0
 """The network predicts in units of this."""
 
@@ -161,19 +163,23 @@ def errors(network: CostNetwork, measured: Measured, placements_BD: Tensor) -> T
 
 def additive_errors(fitted: Measured, tested: Measured, placements_BD: Tensor) -> Tensor:
     """The same for a control: a device's time as a sum of one number per table, linear in reads and features; [B]."""
-    predicted_P3 = _design(tested) @ torch.linalg.lstsq(_design(fitted), fitted.parts_P3).solution
+    design_PC = _design(fitted)
+    scale_C = np.linalg.norm(design_PC, axis=0) + (design_PC == 0).all(0)  # bins that no table has
+    # Shares of the bins add up to one, so columns depend on each other: the least of all solutions is meant.
+    weights_C3, *_ = np.linalg.lstsq(design_PC / scale_C, fitted.parts_P3.double().numpy(), rcond=RANK_LIMIT)
+    predicted_P3 = torch.from_numpy(_design(tested) / scale_C @ weights_C3)
     predicted_B = Measured(tested.features_QF, tested.members_PQ, predicted_P3, "").latency(placements_BD)
-    return 100 * (predicted_B / tested.latency(placements_BD) - 1)
+    return (100 * (predicted_B / tested.latency(placements_BD) - 1)).round(decimals=4)
 
 
-def _design(measured: Measured) -> Tensor:
-    """Sums over the tables of a set, and a constant: [P, columns]."""
+def _design(measured: Measured) -> np.ndarray:
+    """Sums over the tables of a set, and a constant: [P, C] in double precision."""
     dims_Q, pooling_Q = torch.exp2(measured.features_QF[:, 0] + 5), torch.exp(measured.features_QF[:, 2] + 2)
     columns = [measured.features_QF[:, :4], torch.stack([torch.ones_like(dims_Q), dims_Q, pooling_Q], 1)]
     reads_Q1 = (dims_Q * pooling_Q)[:, None]
     columns += [reads_Q1, reads_Q1 * measured.features_QF]
-    sums_PC = measured.members_PQ @ torch.cat(columns, 1)
-    return torch.cat([sums_PC, torch.ones(len(sums_PC), 1)], 1)
+    sums_PC = measured.members_PQ.double() @ torch.cat(columns, 1).double()
+    return torch.cat([sums_PC, torch.ones(len(sums_PC), 1)], 1).numpy()
 
 
 def _head() -> nn.Sequential:

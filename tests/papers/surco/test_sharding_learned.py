@@ -39,6 +39,18 @@ class TestCostNetwork:
         home_BT = torch.arange(6).remainder(4).repeat(4, 1)
         assert torch.allclose(net(one_hot(home_BT, 4), some), net(one_hot(3 - home_BT, 4), some), atol=1e-5)
 
+    def test_the_additive_control_finds_an_additive_truth_though_its_columns_depend_on_each_other(self):
+        random = torch.Generator().manual_seed(0)
+        features_QF = torch.randn(40, cost_network.FEATURES, generator=random)
+        shares = torch.rand(40, cost_network.FEATURES - 4, generator=random)
+        shares[:, 3] = 0  # a bin that no table has
+        features_QF[:, 4:] = shares / shares.sum(1, keepdim=True)
+        members_PQ = (torch.rand(300, 40, generator=random) < 0.2).float()
+        weights_C3 = torch.rand(cost_network._design(_measured(features_QF, members_PQ)).shape[1], 3, generator=random)
+        fitted, tested = (_measured(features_QF, members, weights_C3) for members in members_PQ.split(150))
+        errors_B = cost_network.additive_errors(fitted, tested, torch.arange(120).reshape(30, 4))
+        assert errors_B.abs().max() < 0.01
+
     def test_learns_an_additive_truth(self):
         random = torch.Generator().manual_seed(0)
         features_QF = torch.randn(30, cost_network.FEATURES, generator=random)
@@ -180,3 +192,12 @@ def solve_norm(costs_BN, some, slopes_KBN, gamma):
 
 def _settings() -> Prediction:
     return Prediction(hidden=16, learning_rate=0.01, steps=20)
+
+
+def _measured(features_QF, members_PQ, weights_C3=None):
+    """Sets of tables whose times are linear in the control's columns."""
+    measured = Measured(features_QF, members_PQ, torch.zeros(len(members_PQ), 3), "made")
+    if weights_C3 is None:
+        return measured
+    parts_P3 = torch.from_numpy(cost_network._design(measured)) @ weights_C3.double()
+    return Measured(features_QF, members_PQ, parts_P3.float(), "made")
