@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from common import experiments
-from common.claims import NOT_RUN, judge, load_ledger
+from common.claims import load_ledger
 from common.config import SCALES
 from common.experiments import write_results
-from common.metrics import read_samples
 from papers.surco.settings import EXPERIMENTS, HERE
+from tests.papers.ledger_checks import check_metrics, check_verdicts
 from tests.papers.surco.made_build import params_at, write_build
 
 LEDGER = load_ledger(HERE)
@@ -52,16 +52,11 @@ class _NoFigures:
 
 @pytest.mark.parametrize("scale", SCALES)
 def test_every_claim_that_a_scale_may_judge_gets_a_verdict(judged: Path, scale: str):
-    verdicts = judge(judged, scale)
-    allowed = [SCALES.index(scale) >= SCALES.index(claim.scale) for claim in LEDGER.claims]
-    assert [verdict.verdict != NOT_RUN for verdict in verdicts] == allowed
-    assert any(allowed) == (scale != "smoke")
+    check_verdicts(judged, scale)
 
 
 def test_every_metric_that_a_claim_names_is_made_at_its_scale(judged: Path):
-    for claim in LEDGER.claims:
-        samples = read_samples(judged / "results" / claim.scale)
-        assert not [path for _, path in claim.metric_paths() if path not in samples], claim.id
+    check_metrics(judged)
 
 
 def test_figures_are_drawn_for_every_experiment(tmp_path: Path):
